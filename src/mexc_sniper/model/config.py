@@ -1,0 +1,70 @@
+"""The trade configuration: what an operator may change while the bot runs, as numbered, immutable versions.
+
+Field names at the API are camelCase, decimals are text. Defaults and meanings: DESIGN 4.1.
+"""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Usdt = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=8)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+
+
+class TakeProfitStep(BaseModel):
+    """Sell ``sharePct`` of the position at ``gainPct`` above the entry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    gain_pct: Annotated[Decimal, Field(gt=0, le=100_000)]
+    share_pct: Annotated[Decimal, Field(gt=0, le=100)]
+
+
+class TradeConfig(BaseModel):
+    """One version of the trade configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    auto_trade: bool = False
+    dry_run_entries: bool = True
+    quote_assets: tuple[str, ...] = ("USDT",)
+    trade_usdt: Usdt = Decimal(20)
+    max_trade_usdt: Usdt = Decimal(100)
+    max_position_usdt: Usdt = Decimal(500)
+    max_open_positions: Annotated[int, Field(ge=0, le=1000)] = 5
+    max_daily_spend_usdt: Usdt = Decimal(1000)
+    daily_loss_limit_usdt: Usdt = Decimal(50)
+    max_drawdown_usdt: Usdt = Decimal(100)
+    high_value_threshold_usdt: Usdt = Decimal(500)
+    max_consecutive_losses: Annotated[int, Field(ge=1, le=1000)] = 5
+    max_trades_per_hour: Annotated[int, Field(ge=0, le=10_000)] = 30
+    cooldown_per_symbol_minutes: Annotated[int, Field(ge=0, le=10_080)] = 10
+    max_signal_age_ms: Annotated[int, Field(ge=100, le=600_000)] = 5000
+    entry_type: Annotated[str, Field(pattern="^(auto|market|capped)$")] = "auto"
+    max_slippage_bps: Annotated[int, Field(ge=0, le=10_000)] = 1000
+    max_spread_bps: Annotated[int, Field(ge=0, le=10_000)] = 500
+    min_depth_multiple: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal(3)
+    min_exit_depth_multiple: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal(1)
+    max_price_ratio: Annotated[Decimal, Field(ge=1, le=1000)] = Decimal(5)
+    stop_loss_pct: Percent = Decimal(15)
+    max_hold_minutes: Annotated[int, Field(ge=1, le=10_080)] = 30
+    trailing_stop_pct: Percent = Decimal(10)
+    trailing_stop_armed_after_pct: Annotated[Decimal, Field(ge=0, le=100_000)] = Decimal(15)
+    take_profit: tuple[TakeProfitStep, ...] = (
+        TakeProfitStep(gain_pct=Decimal(25), share_pct=Decimal(40)),
+        TakeProfitStep(gain_pct=Decimal(50), share_pct=Decimal(30)),
+    )
+    excluded_categories: tuple[str, ...] = ("leveraged", "stocks", "stables", "wrapped")
+
+
+class ConfigVersion(BaseModel):
+    """One immutable row of ``config_versions``; the current one has the highest number."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int
+    created_ns: int
+    actor: str
+    config: TradeConfig

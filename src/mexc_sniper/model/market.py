@@ -1,0 +1,66 @@
+"""Market data as the rest of the program reads it. Times are UNIX nanoseconds, UTC."""
+
+from enum import StrEnum
+
+import msgspec
+
+from mexc_sniper.core.values import Price, Quantity, Symbol
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """When something happened and when we learned of it.
+
+    Attributes:
+        ts_event_ns: the venue's own time of the event, in its clock; None where the message names none.
+        ts_recv_ns: our wall time when the bytes arrived.
+        mono_ns: our monotonic time when the bytes arrived.
+    """
+
+    ts_event_ns: int | None
+    ts_recv_ns: int
+    mono_ns: int
+
+
+class Side(StrEnum):
+    """The taker's side of a public trade."""
+
+    BUY = "buy"
+    SELL = "sell"
+    UNKNOWN = "unknown"
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """Best bid and ask; a missing side is None, never zero (one-sided books are normal at an opening)."""
+
+    symbol: Symbol
+    bid: Price | None
+    bid_quantity: Quantity | None
+    ask: Price | None
+    ask_quantity: Quantity | None
+
+
+class PublicTrade(msgspec.Struct, frozen=True):
+    """Someone else's execution."""
+
+    price: Price
+    quantity: Quantity
+    side: Side
+    ts_event_ns: int
+
+
+class MiniTicker(msgspec.Struct, frozen=True):
+    """One line of the all-symbols ticker: the last price only, the rest is derived elsewhere."""
+
+    symbol: Symbol
+    price: Price | None
+
+
+class Candle(msgspec.Struct, frozen=True):
+    """One candle; only what the age of a coin needs."""
+
+    open_time_ns: int
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Quantity

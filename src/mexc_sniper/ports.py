@@ -1,0 +1,166 @@
+"""What the engine and its runtime need from the world, as protocols. Adapters implement them (DESIGN 3).
+
+Constructors do no I/O; every wait has a deadline given by the caller; nothing here names a venue or a database.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from mexc_sniper.core.clock import ClockReader
+from mexc_sniper.core.values import Symbol
+from mexc_sniper.model.commands import Command
+from mexc_sniper.model.config import ConfigVersion
+from mexc_sniper.model.entries import LedgerEntry
+from mexc_sniper.model.events import Event, SourceName
+from mexc_sniper.model.health import MonitorState
+from mexc_sniper.model.listing import CalendarEntry, KnownSymbol, Listing, ScheduleChange
+
+T = TypeVar("T")
+
+Emit = Callable[[Event], None]
+"""Hand an event to the engine at once, on the loop's thread; returns when the engine has handled it."""
+
+
+class Clock(ClockReader, Protocol):
+    """Time that can be waited for; the simulation plugs in a virtual one."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for a duration on the monotonic clock."""
+        ...
+
+    async def until(self, mono_ns: int) -> None:
+        """Wait until the monotonic clock has reached an instant; at once if it has passed."""
+        ...
+
+
+class Offload(Protocol):
+    """Where blocking work goes, so that the loop never blocks."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run ``work`` beside the loop and return its result or raise its error."""
+        ...
+
+
+class FrameHandler(Protocol):
+    """Who hears one WebSocket connection. Called on the loop's thread; must not block or raise."""
+
+    def on_frame(self, payload: bytes, is_text: bool, mono_ns: int) -> None:
+        """One complete frame arrived; ``mono_ns`` is the instant its bytes were read from the socket."""
+        ...
+
+    def on_close(self, why: str) -> None:
+        """The connection ended, for whatever reason; called once, nothing follows."""
+        ...
+
+
+class WireConnection(Protocol):
+    """One open WebSocket."""
+
+    def send_text(self, text: str) -> None:
+        """Queue one text frame; silently dropped once closed (``on_close`` tells)."""
+        ...
+
+    def close(self) -> None:
+        """Close politely; idempotent."""
+        ...
+
+    def abort(self) -> None:
+        """Drop the socket at once, without a closing handshake; idempotent."""
+        ...
+
+
+class Wire(Protocol):
+    """The only way to a socket: nothing above it knows DNS, TLS or a WebSocket library."""
+
+    async def open_websocket(self, url: str, handler: FrameHandler, *, deadline_s: float) -> WireConnection:
+        """Connect and shake hands.
+
+        Raises:
+            ConnectFailed: refused, not resolved, TLS or handshake failed, or not done within ``deadline_s``.
+        """
+        ...
+
+
+class MarketGateway(Protocol):
+    """Everything public the venue says: streams and polled sources behind one door."""
+
+    async def run(self, emit: Emit) -> None:
+        """Listen and poll until cancelled; a venue's fault never ends it (it is emitted as `SourceChanged`)."""
+        ...
+
+    def watch(self, symbol: Symbol) -> None:
+        """Stream quotes and trades of a symbol from now on; idempotent; survives reconnects."""
+        ...
+
+    def unwatch(self, symbol: Symbol) -> None:
+        """Stop streaming a symbol; idempotent."""
+        ...
+
+    def probe_age(self, symbol: Symbol) -> None:
+        """Ask for the oldest candles; answered by exactly one `CandlesRead`."""
+        ...
+
+    def expect_openings(self, opens_at_ns: Sequence[int]) -> None:
+        """Tell which openings lie ahead (our wall clock, ascending); polling tightens near the first."""
+        ...
+
+    def refresh(self, source: SourceName) -> None:
+        """Poll a source as soon as the budget allows instead of at its next turn."""
+        ...
+
+
+class Ledger(Protocol):
+    """The engine's writing side of the ledger."""
+
+    def append(self, entries: Sequence[LedgerEntry]) -> None:
+        """Queue entries for the next commit; never blocks. Entries of one call land in one transaction."""
+        ...
+
+    async def flush(self, *, deadline_s: float) -> None:
+        """Wait until everything appended so far is committed (durable ones fsynced).
+
+        Raises:
+            StoreError: when the ledger cannot be written within ``deadline_s``.
+        """
+        ...
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start finds in the ledger; everything the engine's state needs to go on."""
+
+    symbols: tuple[KnownSymbol, ...]
+    listings: tuple[Listing, ...]
+    """Those still PENDING or whose symbol may still be watched (opened within the last hour)."""
+    calendar: tuple["RestoredCalendarLine", ...]
+    monitor: MonitorState | None
+    config: ConfigVersion | None
+    finished_commands: frozenset[str]
+    """Ids of commands answered within the last day."""
+    listings_detected: int
+
+
+class RestoredCalendarLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the stored calendar with the history of its time."""
+
+    entry: CalendarEntry
+    first_seen_ns: int
+    schedule: tuple[ScheduleChange, ...]
+    withdrawn: bool
+
+
+class CommandInbox(Protocol):
+    """The engine's reading side of the operator's commands."""
+
+    async def run(self, deliver: Callable[[Command], None]) -> None:
+        """Deliver commands in order as they arrive, each once per life of the process, until cancelled."""
+        ...
+
+
+class LiveFigures(Protocol):
+    """Latest-wins figures beside the ledger; may lose the last moments (DESIGN 2)."""
+
+    def put(self, key: str, value: bytes) -> None:
+        """Overwrite one figure; never blocks, written at most four times a second."""
+        ...

@@ -1,0 +1,1 @@
+"""The web process: API, dashboard, sign-in. Reads the ledger, writes commands; never holds the API secret."""
