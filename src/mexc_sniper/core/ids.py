@@ -10,7 +10,11 @@ CommandId = NewType("CommandId", str)
 """One operator action; drawn by the web process or CLI that made it."""
 
 
-def listing_id(symbol: str, episode: int) -> ListingId:
-    """Derive the id of the ``episode``-th listing (0, 1, …) of a symbol: ``L`` and 15 hex digits."""
+def listing_id(symbol: str, episode: int | str) -> ListingId:
+    """Derive the id of a symbol's listing: ``L`` and 15 hex digits.
+
+    ``episode`` counts the symbol's listings (0, 1, …); an injected one carries its command's id instead, so that
+    a test never takes a number from a real listing.
+    """
     digest = blake2b(f"{symbol}\x00{episode}".encode(), digest_size=8).hexdigest()
     return ListingId(f"L{digest[:15]}")

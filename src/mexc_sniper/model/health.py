@@ -48,3 +48,5 @@ class MonitorState(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str = ""
     baseline_size: int = 0
     baseline_learned_at_ns: int | None = None
+    learned_sources: tuple[str, ...] = ()
+    """Sources whose first complete answer has been learned silently."""

@@ -56,7 +56,7 @@ class MiniTicker(msgspec.Struct, frozen=True):
 
 
 class Candle(msgspec.Struct, frozen=True):
-    """One candle; only what the age of a coin needs."""
+    """One candle; only what the age of a coin needs. ``interval_s`` is its width (86400: a day's candle)."""
 
     open_time_ns: int
     open: Price
@@ -64,3 +64,4 @@ class Candle(msgspec.Struct, frozen=True):
     low: Price
     close: Price
     volume: Quantity
+    interval_s: int = 60

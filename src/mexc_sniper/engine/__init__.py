@@ -1,0 +1,1 @@
+"""The single writer of the program's state: ``handle(event) -> effects``, pure and synchronous."""
