@@ -67,6 +67,22 @@ class MonitorChanged(msgspec.Struct, frozen=True, kw_only=True):
     state: MonitorState
 
 
+class ComponentFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Replace a component's row because only its figures moved; no event (they move every few seconds)."""
+
+    event: ClassVar[str | None] = None
+    durable: ClassVar[bool] = False
+    component: Component
+
+
+class MonitorProgressed(msgspec.Struct, frozen=True, kw_only=True):
+    """Replace the monitor's row because only its last event's time moved; no event."""
+
+    event: ClassVar[str | None] = None
+    durable: ClassVar[bool] = False
+    state: MonitorState
+
+
 class CommandFinished(msgspec.Struct, frozen=True, kw_only=True):
     """Append a command's result; event ``command_finished``. Durable: a command is done once."""
 
@@ -89,7 +105,9 @@ LedgerEntry = (
     | SymbolsLearned
     | CalendarChanged
     | ComponentChanged
+    | ComponentFigures
     | MonitorChanged
+    | MonitorProgressed
     | CommandFinished
     | ConfigChanged
 )
