@@ -6,16 +6,13 @@ Constructors do no I/O; every wait has a deadline given by the caller; nothing h
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-import msgspec
-
 from mexc_sniper.core.clock import ClockReader
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.commands import Command
-from mexc_sniper.model.config import ConfigVersion
 from mexc_sniper.model.entries import LedgerEntry
 from mexc_sniper.model.events import Event, SourceName
-from mexc_sniper.model.health import MonitorState
-from mexc_sniper.model.listing import CalendarEntry, KnownSymbol, Listing, ScheduleChange
+from mexc_sniper.model.restored import Restored as Restored
+from mexc_sniper.model.restored import RestoredCalendarLine as RestoredCalendarLine
 
 T = TypeVar("T")
 
@@ -125,29 +122,6 @@ class Ledger(Protocol):
             StoreError: when the ledger cannot be written within ``deadline_s``.
         """
         ...
-
-
-class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """What a start finds in the ledger; everything the engine's state needs to go on."""
-
-    symbols: tuple[KnownSymbol, ...]
-    listings: tuple[Listing, ...]
-    """Those still PENDING or whose symbol may still be watched (opened within the last hour)."""
-    calendar: tuple["RestoredCalendarLine", ...]
-    monitor: MonitorState | None
-    config: ConfigVersion | None
-    finished_commands: frozenset[str]
-    """Ids of commands answered within the last day."""
-    listings_detected: int
-
-
-class RestoredCalendarLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the stored calendar with the history of its time."""
-
-    entry: CalendarEntry
-    first_seen_ns: int
-    schedule: tuple[ScheduleChange, ...]
-    withdrawn: bool
 
 
 class CommandInbox(Protocol):

@@ -63,7 +63,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def telling_contract(contract: str) -> str:
     """Return a contract address that identifies a coin, in one letter case; empty when it does not."""
     text = contract.strip()
-    return text.casefold() if len(text) >= _CONTRACT_MIN_LENGTH and not text.strip("0x") == "" else ""
+    return text.casefold() if len(text) >= _CONTRACT_MIN_LENGTH and text.strip("0x") != "" else ""
 
 
 def classify(candidate: Candidate, baseline: Baseline, *, sibling: Symbol | None = None) -> Verdict:
@@ -157,9 +157,7 @@ def _by_age(candidate: Candidate) -> Verdict:
         if candle.open_time_ns + candle.interval_s * NS_PER_S <= limit_ns:
             return msgspec.structs.replace(old, proof=old.proof + "the venue holds candles from before.")
     if candidate.candles is not None:
-        proof = (
-            "No candle is older than its opening." if candidate.candles else "The venue holds no candle of it yet."
-        )
+        proof = "No candle is older than its opening." if candidate.candles else "The venue holds no candle of it yet."
         return Verdict(kind=ListingKind.NEW, proof=proof)
     if opens is not None:
         return Verdict(kind=ListingKind.NEW, proof="The venue's first opening time is not in the past.")

@@ -11,11 +11,7 @@ _CYRILLIC = ("аԁеһіјкмнорԛсѕтԝхувӏѐёї", "adehijkmhopqcstw
 _GREEK = ("αβεζηικμνορτυχϲ", "abezhikmnoptyxc")
 _LATIN_TWINS = ("ɡıȷʟ", "gijl")
 _DRAWN_ALIKE = str.maketrans(
-    {
-        foreign: latin
-        for script in (_CYRILLIC, _GREEK, _LATIN_TWINS)
-        for foreign, latin in zip(*script, strict=True)
-    }
+    {foreign: latin for script in (_CYRILLIC, _GREEK, _LATIN_TWINS) for foreign, latin in zip(*script, strict=True)}
 )
 
 
@@ -25,9 +21,7 @@ def skeleton(name: str) -> str:
     Whole-script names without Latin twins (Chinese, say) come back unchanged but for NFKC and case.
     """
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name)).casefold()
-    visible = "".join(
-        c for c in folded if unicodedata.category(c) not in ("Cf", "Mn", "Me", "Cc", "Zs", "Zl", "Zp")
-    )
+    visible = "".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Mn", "Me", "Cc", "Zs", "Zl", "Zp"))
     return visible.translate(_DRAWN_ALIKE)
 
 

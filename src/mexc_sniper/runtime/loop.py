@@ -1,0 +1,148 @@
+"""Runs the engine: every event is handled at once on the loop's thread, one after the other."""
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from mexc_sniper import telemetry
+from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
+from mexc_sniper.engine.engine import Engine
+from mexc_sniper.model.commands import Command
+from mexc_sniper.model.events import CommandReceived, Event, QuoteSeen, Ticked, TradesSeen
+from mexc_sniper.model.market import Stamp
+from mexc_sniper.model.restored import Restored
+from mexc_sniper.ports import Clock, CommandInbox, Ledger, LiveFigures, MarketGateway
+from mexc_sniper.runtime.dispatch import Dispatch
+from mexc_sniper.runtime.gateway_runner import GatewayRunner
+from mexc_sniper.runtime.marks import Marks
+
+log = structlog.get_logger()
+
+TICK_S = 1.0
+FIGURES_EVERY_S = 0.25
+FLUSH_DEADLINE_S = 5.0
+
+
+class EngineLoop:
+    """Joins engine, gateway, ledger and inbox. `emit` is the only way in."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        ledger: Ledger,
+        inbox: CommandInbox,
+        gateway: MarketGateway,
+        figures: LiveFigures,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._inbox = inbox
+        self._figures = figures
+        self._clock = clock
+        self._runner = GatewayRunner(gateway, self.emit)
+        self._dispatch = Dispatch(ledger=ledger, gateway=gateway, runner=self._runner)
+        self._marks = Marks(figures)
+        self._queue: deque[Event] = deque()
+        self._handling = False
+        self._fatal: asyncio.Future[None] | None = None
+        self._loop_lag_ms = 0.0
+
+    def emit(self, event: Event) -> None:
+        """Handle an event now, or right after the one being handled. Never raises: an error ends the process."""
+        self._queue.append(event)
+        if self._handling:
+            return
+        self._handling = True
+        try:
+            while self._queue:
+                self._handle(self._queue.popleft())
+        except Exception as error:  # the caller is a socket's callback; only the process's end may follow
+            self.fail(error)
+        finally:
+            self._handling = False
+
+    def fail(self, error: BaseException) -> None:
+        """End `run` with an error; start-up is the recovery path."""
+        if self._fatal is not None and not self._fatal.done():
+            self._fatal.set_exception(error)
+
+    async def run(
+        self,
+        restored: Restored,
+        *,
+        stop: asyncio.Event,
+        force_running: bool = False,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        """Run until ``stop`` is set; whatever was handled is committed before it returns.
+
+        Raises:
+            Exception: whatever ended a part of it; the process should end too.
+        """
+        self._fatal = asyncio.get_running_loop().create_future()
+        self._dispatch.run(self._engine.start(restored, self._stamp(), force_running=force_running))
+        tasks = [
+            asyncio.create_task(work, name=name)
+            for name, work in (
+                ("gateway", self._runner.run()),
+                ("inbox", self._inbox.run(self._receive)),
+                ("ticks", self._tick()),
+                ("figures", self._write_figures()),
+            )
+        ]
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        if on_ready is not None:
+            on_ready()
+        try:
+            await asyncio.wait((*tasks, stopping, self._fatal), return_when=asyncio.FIRST_COMPLETED)
+            for ended in (*tasks, self._fatal):
+                if ended.done():
+                    ended.result()
+                    raise RuntimeError(f"{getattr(ended, 'get_name', lambda: 'a part')()} ended unexpectedly")
+        finally:
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await self._ledger.flush(deadline_s=FLUSH_DEADLINE_S)
+
+    def _handle(self, event: Event) -> None:
+        started = time.perf_counter()
+        effects = self._engine.handle(event)
+        self._dispatch.run(effects)
+        telemetry.HANDLE_SECONDS.labels(event=type(event).__name__).observe(time.perf_counter() - started)
+        if isinstance(event, (QuoteSeen, TradesSeen)):
+            self._marks.see(event)
+
+    def _receive(self, command: Command) -> None:
+        self.emit(CommandReceived(stamp=self._stamp(), command=command))
+
+    def _stamp(self) -> Stamp:
+        return Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
+
+    async def _tick(self) -> None:
+        due_ns = self._clock.mono_ns()
+        while True:
+            due_ns += int(TICK_S * NS_PER_S)
+            await self._clock.until(due_ns)
+            late_ns = self._clock.mono_ns() - due_ns
+            self._loop_lag_ms = late_ns / NS_PER_MS
+            telemetry.LOOP_LAG_SECONDS.set(late_ns / NS_PER_S)
+            if late_ns > NS_PER_S:
+                due_ns = self._clock.mono_ns()  # the machine slept; do not catch up tick by tick
+            self.emit(Ticked(stamp=self._stamp()))
+            self._marks.forget_except(self._dispatch.watched)
+            self._figures.put("metrics", telemetry.render())
+
+    async def _write_figures(self) -> None:
+        while True:
+            beat = {"wall_ns": self._clock.wall_ns(), "pid": os.getpid(), "loop_lag_ms": self._loop_lag_ms}
+            self._figures.put("heartbeat", msgspec.json.encode(beat))
+            self._marks.write()
+            await self._clock.sleep(FIGURES_EVERY_S)
