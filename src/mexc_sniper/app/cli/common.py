@@ -1,0 +1,110 @@
+"""What all commands share: the application object, options, exit codes, and how results and errors are shown."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from mexc_sniper.app.client import ApiClient
+from mexc_sniper.app.paths import demo_data_dir
+from mexc_sniper.app.redaction import escape_control
+from mexc_sniper.app.settings import Settings
+from mexc_sniper.app.settings_load import Role, load_settings
+
+
+class Exit(IntEnum):
+    """Exit codes of every command; scripts may rely on them."""
+
+    OK = 0
+    FAILED = 1
+    """Refused by the program or the venue, or a check of doctor failed."""
+    USAGE = 2
+    """Wrong command line, setting, file or directory; another try needs another input."""
+    UNREACHABLE = 3
+    """The web process or the engine does not answer."""
+    INTERRUPTED = 130
+
+
+EPILOG = (
+    "Exit codes: 0 done · 1 refused or failed · 2 wrong usage, setting or file · "
+    "3 engine or web process unreachable · 130 interrupted"
+)
+
+app = typer.Typer(
+    name="mexc-sniper",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="See every new spot listing on MEXC the moment it exists.\n\n"
+    "Begin with [bold]mexc-sniper demo[/bold]: the whole product against the bundled exchange simulator, "
+    "without keys or internet. Then [bold]mexc-sniper doctor[/bold] and [bold]mexc-sniper run[/bold] watch "
+    "MEXC itself.",
+)
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where ledger, logs and the token live.", show_default=False)
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Settings file; default ./mexc-sniper.toml.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Demo = Annotated[bool, typer.Option("--demo", help="Speak to the running demo.")]
+
+
+def read_settings(
+    config: Path | None,
+    data_dir: Path | None,
+    *,
+    demo: bool = False,
+    role: Role = Role.CLIENT,
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Load settings with the options of the command line on top."""
+    chosen = data_dir or (demo_data_dir() if demo else None)
+    return load_settings(flags={"data_dir": chosen, **(flags or {})}, role=role, config=config)
+
+
+def client_of(settings: Settings) -> ApiClient:
+    """Return a client of the instance that runs on these settings' data directory."""
+    return ApiClient.of_data_dir(settings.data_dir, token=settings.web.token)
+
+
+def show(answer: Mapping[str, Any], *, as_json: bool, human: Callable[[], None]) -> None:
+    """Print an answer as JSON on stdout or, for people, by ``human``."""
+    if as_json:
+        print_json(answer)
+    else:
+        human()
+
+
+def print_json(answer: Any) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def plain(text: object) -> str:
+    """Make any text of the venue harmless for a terminal: no control characters, no markup."""
+    return escape(escape_control(str(text)))
+
+
+def fail(message: str, code: Exit) -> NoReturn:
+    """End the command with one sentence on stderr."""
+    err.print(f"[bold red]mexc-sniper:[/bold red] {plain(message)}")
+    raise SystemExit(int(code))
+
+
+def is_debug() -> bool:
+    """Tell whether tracebacks are wanted (``--debug``)."""
+    return os.environ.get("_MEXC_SNIPER_DEBUG") == "1"

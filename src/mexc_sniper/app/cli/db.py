@@ -1,0 +1,95 @@
+"""Commands for the ledger: db current, upgrade, downgrade, backup."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mexc_sniper.app.cli.common import AsJson, ConfigFile, DataDir, Demo, app, out, plain, print_json, read_settings
+from mexc_sniper.app.instance import InstanceLock, prepare_data_dir
+from mexc_sniper.app.settings import Settings
+from mexc_sniper.ledger import migrations
+from mexc_sniper.ledger.location import LedgerLocation, locate
+
+db_app = typer.Typer(no_args_is_help=True, help="Look after the ledger. Runs upgrade it by themselves.")
+app.add_typer(db_app, name="db")
+
+
+@db_app.command()
+def current(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = False, as_json: AsJson = False) -> None:
+    """Show where the ledger is and which schema it has."""
+    settings = read_settings(config, data_dir, demo=demo)
+    location = locate(settings.database.url, settings.data_dir)
+    if as_json:
+        print_json({"location": location.describe(), **migrations.current(location)})
+    else:
+        _print_revision(location)
+
+
+@db_app.command()
+def upgrade(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = False) -> None:
+    """Bring the ledger to this version's schema; a SQLite file is backed up first."""
+    settings = read_settings(config, data_dir, demo=demo)
+    with _alone(settings):
+        location = locate(settings.database.url, settings.data_dir)
+        migrations.upgrade(location)
+        _print_revision(location)
+
+
+@db_app.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="A revision, or 'base' for an empty ledger.")],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    demo: Demo = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take the ledger back to an older schema; rows the older one cannot hold are lost."""
+    settings = read_settings(config, data_dir, demo=demo)
+    location = locate(settings.database.url, settings.data_dir)
+    if not yes:
+        typer.confirm(f"Rows that {revision} cannot hold are lost in {location.describe()}. Go on?", abort=True)
+    with _alone(settings):
+        migrations.downgrade(location, revision)
+        _print_revision(location)
+
+
+@db_app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to write; must not exist yet.")],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    demo: Demo = False,
+) -> None:
+    """Copy a SQLite ledger while it is in use; for PostgreSQL use pg_dump.
+
+    Example:
+
+      mexc-sniper db backup /safe/ledger-monday.db
+    """
+    from mexc_sniper.app.backup import backup_ledger
+
+    settings = read_settings(config, data_dir, demo=demo)
+    size = backup_ledger(locate(settings.database.url, settings.data_dir), target)
+    out.print(f"{plain(target)}: {size:,} bytes, checked")
+
+
+def _print_revision(location: LedgerLocation) -> None:
+    schemas = ", ".join(f"{name} {revision or 'empty'}" for name, revision in migrations.current(location).items())
+    out.print(f"{plain(location.describe())}: {plain(schemas)}", soft_wrap=True)
+
+
+class _alone:  # noqa: N801  # reads as a word: with _alone(settings)
+    """Hold the data directory, so that no engine writes meanwhile."""
+
+    def __init__(self, settings: Settings) -> None:
+        prepare_data_dir(settings.data_dir)
+        self._locks = (InstanceLock(settings.data_dir), InstanceLock(settings.data_dir, name="engine.lock"))
+
+    def __enter__(self) -> None:
+        for lock in self._locks:
+            lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        for lock in self._locks:
+            lock.release()
