@@ -5,6 +5,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import structlog
@@ -88,7 +89,7 @@ class EngineLoop:
         """
         self._fatal = asyncio.get_running_loop().create_future()
         self._dispatch.run(self._engine.start(restored, self._stamp(), force_running=force_running))
-        tasks = [
+        tasks: list[asyncio.Task[Any]] = [
             asyncio.create_task(work, name=name)
             for name, work in (
                 ("gateway", self._runner.run()),
@@ -98,14 +99,15 @@ class EngineLoop:
             )
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        ends: list[asyncio.Future[Any]] = [*tasks, self._fatal]
         if on_ready is not None:
             on_ready()
         try:
-            await asyncio.wait((*tasks, stopping, self._fatal), return_when=asyncio.FIRST_COMPLETED)
-            for ended in (*tasks, self._fatal):
+            await asyncio.wait((*ends, stopping), return_when=asyncio.FIRST_COMPLETED)
+            for ended in ends:
                 if ended.done():
                     ended.result()
-                    raise RuntimeError(f"{getattr(ended, 'get_name', lambda: 'a part')()} ended unexpectedly")
+                    raise RuntimeError("a part of the engine ended without being asked to")
         finally:
             for task in (*tasks, stopping):
                 task.cancel()
