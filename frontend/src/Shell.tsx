@@ -1,0 +1,184 @@
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Activity, CalendarClock, LayoutDashboard, List, LogOut, Moon, Play, Square, Sun } from "lucide-react";
+import { useCallback, useEffect, useState } from "react";
+import { api } from "./api";
+import { serverNow, useNow } from "./clock";
+import { Help } from "./Help";
+import { useKeys } from "./keys";
+import { lookAgain, useLink, useWorld } from "./live";
+import { upcoming } from "./panels/NextListings";
+import { toggleTheme, useTheme } from "./theme";
+import { Countdown } from "./time";
+import { Button, Problem, State, Tag, type Tone } from "./ui";
+import { Warning } from "./Warning";
+
+const PLACES = [
+  { to: "/", name: "Overview", Icon: LayoutDashboard },
+  { to: "/listings", name: "Listings", Icon: List },
+  { to: "/calendar", name: "Calendar", Icon: CalendarClock },
+  { to: "/health", name: "Health", Icon: Activity },
+] as const;
+
+export function Shell() {
+  const go = useNavigate();
+  const [help, setHelp] = useState(false);
+  const openHelp = useCallback(() => setHelp(true), []);
+  const goTo = useCallback((to: (typeof PLACES)[number]["to"]) => void go({ to }), [go]);
+  useKeys(goTo, openHelp);
+  useTitle();
+  const link = useLink();
+  useEffect(() => {
+    if (link.state === "signed_out") location.replace("/login");
+  }, [link.state]);
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a href="#main" className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-control focus:bg-panel focus:px-3 focus:py-2">Skip to the content</a>
+      <TopBar />
+      <div className="flex flex-1">
+        <nav aria-label="Pages of the dashboard" className="sticky top-12 h-[calc(100dvh-48px)] w-44 shrink-0 border-r border-line bg-panel p-2 max-lg:w-14 max-sm:hidden">
+          <Places className="flex h-8 items-center gap-3 rounded-control px-2.5" text="max-lg:sr-only" icon={16} />
+        </nav>
+        <main id="main" className="mx-auto min-w-0 max-w-[1680px] flex-1 p-3 max-sm:pb-20">
+          <Outlet />
+        </main>
+      </div>
+      <nav aria-label="Pages of the dashboard" className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-4 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] sm:hidden">
+        <Places className="grid h-14 place-items-center content-center gap-0.5 text-[11px]" text="" icon={18} />
+      </nav>
+      <Help open={help} onOpenChange={setHelp} />
+    </div>
+  );
+}
+
+function Places({ className, text, icon }: { className: string; text: string; icon: number }) {
+  return PLACES.map(({ to, name, Icon }) => (
+    <Link
+      key={to} to={to} title={name} activeOptions={{ exact: to === "/", includeSearch: false }} className={className}
+      activeProps={{ className: "bg-raised font-medium text-text" }} inactiveProps={{ className: "text-dim hover:text-text" }}
+    >
+      <Icon aria-hidden size={icon} /><span className={text}>{name}</span>
+    </Link>
+  ));
+}
+
+function TopBar() {
+  const [problem, setProblem] = useState("");
+  const theme = useTheme();
+  return (
+    <header className="sticky top-0 z-30 border-b border-line bg-panel">
+      <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1.5 px-3.5 py-1.5">
+        <div className="flex items-center gap-3">
+          <span className="text-[15px] font-semibold">mexc-sniper</span>
+          <Mode />
+        </div>
+        <div className="flex items-center gap-4" role="status" aria-label="State of the bot"><MonitorState /><Feed /></div>
+        <div className="ml-auto flex items-center gap-x-4 max-sm:w-full">
+          <NextOpening />
+          <span className="max-md:hidden"><Utc /></span>
+          <div className="flex items-center gap-1 max-sm:ml-auto">
+            <StartStop onProblem={setProblem} />
+            <IconButton label={theme === "dark" ? "Use the light scheme" : "Use the dark scheme"} onClick={toggleTheme}>
+              {theme === "dark" ? <Sun aria-hidden size={16} /> : <Moon aria-hidden size={16} />}
+            </IconButton>
+            <IconButton label="Sign out" onClick={() => api.signOut().then(() => location.replace("/login"), (error: Error) => setProblem(error.message))}>
+              <LogOut aria-hidden size={16} />
+            </IconButton>
+          </div>
+        </div>
+        {problem && <div className="w-full pb-1"><Problem onClose={() => setProblem("")}>{problem}</Problem></div>}
+      </div>
+      <Warning />
+    </header>
+  );
+}
+
+function IconButton({ label, onClick, children }: { label: string; onClick: () => void; children: React.ReactNode }) {
+  return (
+    <button type="button" aria-label={label} title={label} onClick={onClick} className="grid size-8 place-items-center rounded-control text-dim hover:bg-raised hover:text-text max-sm:size-9">
+      {children}
+    </button>
+  );
+}
+
+function Mode() {
+  const mode = useWorld((world) => world.health.mode);
+  if (mode === "live") return <span className="rounded-[4px] bg-alarm px-1.5 text-[11px] leading-5 font-semibold text-white">LIVE</span>;
+  return <Tag tone="warn" title="Real market data; nothing is bought or sold">DRY-RUN</Tag>;
+}
+
+function MonitorState() {
+  const status = useWorld((world) => world.monitor.status);
+  const detail = useWorld((world) => world.monitor.lastError);
+  const tone: Tone = status === "running" ? "up" : status === "degraded" ? "warn" : "dim";
+  return <State tone={tone} {...(detail ? { title: detail } : {})}>{status ?? "…"}</State>;
+}
+
+/** Whether what the page shows is fresh: the page's link first, then the engine, then the venue's stream. */
+function Feed() {
+  const link = useLink();
+  const now = useNow(1000);
+  const alive = useWorld((world) => world.engineAlive);
+  const status = useWorld((world) => world.monitor.status);
+  const connected = useWorld((world) => world.monitor.websocketConnected);
+  if (link.state === "lost") return <State tone="down">feed stale {Math.max(0, Math.floor((now - link.since) / 1000))} s</State>;
+  if (status === undefined) return <State tone="dim">connecting</State>;
+  if (!alive) return <State tone="down">engine silent</State>;
+  if (status === "stopped") return <State tone="dim">feed off</State>;
+  if (!connected) return <State tone="warn">stream down</State>;
+  if (link.state === "polling") return <State tone="warn">every 3 s</State>;
+  return <State tone="up">feed live</State>;
+}
+
+function NextOpening() {
+  const calendar = useWorld((world) => world.calendar);
+  const now = useNow(1000);
+  const next = calendar && upcoming(calendar, now).find((entry) => entry.opensAt !== null && Date.parse(entry.opensAt) > now);
+  if (!next?.opensAt) return <span className="text-dim max-lg:hidden">no opening announced</span>;
+  return (
+    <span className="flex min-w-0 items-baseline gap-1.5 text-dim">
+      <bdi className="max-w-28 truncate font-medium" title={next.asset}>{next.asset}</bdi>
+      <span className="whitespace-nowrap">opens in</span> <Countdown to={next.opensAt} />
+    </span>
+  );
+}
+
+function Utc() {
+  const now = useNow(1000);
+  return <time className="whitespace-nowrap text-dim tabular-nums" dateTime={new Date(now).toISOString()}>{new Date(now).toISOString().slice(11, 19)} UTC</time>;
+}
+
+function StartStop({ onProblem }: { onProblem: (text: string) => void }) {
+  const status = useWorld((world) => world.monitor.status);
+  const [busy, setBusy] = useState(false);
+  if (status === undefined) return <span className="h-8 w-36" />;
+  const start = status === "stopped";
+  const press = () => {
+    setBusy(true);
+    onProblem("");
+    api.setMonitor(start)
+      .then(lookAgain, (error: Error) => onProblem(error.message))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <Button primary={start} onClick={press} disabled={busy} aria-label={start ? "Start monitoring" : "Stop monitoring"}>
+      {start ? <Play aria-hidden size={14} /> : <Square aria-hidden size={14} />}
+      {start ? "Start" : "Stop"}<span className="max-lg:hidden">monitoring</span>
+    </Button>
+  );
+}
+
+/** The tab's title counts listings that arrived while nobody looked. */
+function useTitle(): void {
+  const fresh = useWorld((world) => world.fresh);
+  const [lookedAt, setLookedAt] = useState(serverNow);
+  useEffect(() => {
+    const look = () => setLookedAt(Date.now());
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
+  const unseen = document.hidden ? Object.values(fresh ?? {}).filter((at) => at > lookedAt).length : 0;
+  useEffect(() => {
+    document.title = unseen ? `(${unseen}) mexc-sniper` : "mexc-sniper";
+  }, [unseen]);
+}
+

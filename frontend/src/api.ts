@@ -1,0 +1,79 @@
+// The only place that talks HTTP. Every call has a deadline; every refusal becomes an ApiError with the API's sentence.
+import { QueryClient } from "@tanstack/react-query";
+import type { Calendar, Config, Health, ListingDetail, Listings, Monitor, Session } from "./types";
+
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly code: string, message: string) {
+    super(message);
+  }
+}
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: { networkMode: "always", retry: 1, retryDelay: 500, staleTime: 5_000, structuralSharing: false, refetchOnWindowFocus: false },
+  },
+});
+
+const DEADLINE_MS = 6_000;
+
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET") {
+    if (path !== "/auth/session" || method === "DELETE") headers["X-CSRF-Token"] = (await session()).csrfToken;
+    headers["Idempotency-Key"] = newKey();
+  }
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, deadline.aborted ? "timeout" : "unreachable",
+      deadline.aborted ? "The bot did not answer within 6 s. Nothing is known about the result; look again before repeating."
+        : "The bot cannot be reached. Is it still running in the terminal?");
+  }
+  const data: unknown = await answer.json().catch(() => null);
+  if (!answer.ok) {
+    const said = (data ?? {}) as { code?: string; message?: string };
+    throw new ApiError(answer.status, said.code ?? `http_${answer.status}`,
+      said.message ?? `The bot answered with HTTP ${answer.status}.`);
+  }
+  return data as T;
+}
+
+/** Who is signed in; asked for once and kept. */
+export const session = () =>
+  queries.ensureQueryData({ queryKey: ["session"], queryFn: () => call<Session>("GET", "/auth/session"), retry: false });
+
+/** 128 random bits; `crypto.randomUUID` exists on secure origins only. */
+function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+export type ListingFilter = { text?: string; phase?: string; outcome?: string; kind?: string };
+
+export const api = {
+  signIn: (token: string) => call<Session>("POST", "/auth/session", { token }),
+  signOut: () => call<unknown>("DELETE", "/auth/session"),
+  health: (signal?: AbortSignal) => call<Health>("GET", "/health", undefined, signal),
+  monitor: (signal?: AbortSignal) => call<Monitor>("GET", "/monitor/status", undefined, signal),
+  calendar: (signal?: AbortSignal) => call<Calendar>("GET", "/calendar", undefined, signal),
+  config: (signal?: AbortSignal) => call<Config>("GET", "/config", undefined, signal),
+  listings: (limit: number, offset: number, filter: ListingFilter = {}, signal?: AbortSignal) => {
+    const asked = new URLSearchParams({ limit: String(limit), offset: String(offset) });
+    for (const [name, value] of Object.entries(filter)) if (value) asked.set(name, value);
+    return call<Listings>("GET", `/listings?${asked}`, undefined, signal);
+  },
+  listing: (id: string, signal?: AbortSignal) =>
+    call<ListingDetail>("GET", `/listings/${encodeURIComponent(id)}`, undefined, signal),
+  setMonitor: (wanted: boolean) => call<unknown>("POST", wanted ? "/monitor/start" : "/monitor/stop"),
+  inject: (symbol: string) => call<unknown>("POST", "/listings/inject", { symbol }),
+};

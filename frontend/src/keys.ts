@@ -1,0 +1,56 @@
+// Keyboard: `g` + letter goes, `/` filters, `j` `k` move through rows, Enter opens (a link does that by itself).
+import { useEffect } from "react";
+import { toggleTheme } from "./theme";
+
+export const GO: Record<string, { to: "/" | "/listings" | "/calendar" | "/health"; name: string }> = {
+  o: { to: "/", name: "Overview" },
+  l: { to: "/listings", name: "Listings" },
+  c: { to: "/calendar", name: "Calendar" },
+  h: { to: "/health", name: "Health" },
+};
+
+const typing = (target: EventTarget | null) =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+
+function step(by: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLAnchorElement>("main [data-row]")];
+  const at = rows.indexOf(document.activeElement as HTMLAnchorElement);
+  rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
+}
+
+export function useKeys(go: (to: (typeof GO)[string]["to"]) => void, help: () => void): void {
+  useEffect(() => {
+    let afterG = 0;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const inDialog = document.querySelector('[role="dialog"]') !== null;
+      if (event.key === "Escape" && !inDialog && document.activeElement instanceof HTMLElement) {
+        document.activeElement.blur();
+        return;
+      }
+      if (typing(event.target) || inDialog) return;
+      const place = GO[event.key];
+      if (performance.now() - afterG < 1500 && place) {
+        afterG = 0;
+        go(place.to);
+      } else if (event.key === "g") {
+        afterG = performance.now();
+        return;
+      } else if (event.key === "/") {
+        document.querySelector<HTMLInputElement>("main [data-filter]")?.focus();
+      } else if (event.key === "j" || event.key === "k") {
+        step(event.key === "j" ? 1 : -1);
+      } else if (event.key === "d") {
+        toggleTheme();
+      } else if (event.key === "?") {
+        help();
+      } else {
+        return;
+      }
+      afterG = 0;
+      event.preventDefault();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [go, help]);
+}

@@ -1,0 +1,127 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { ChevronLeft, ChevronRight } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
+import { api } from "../api";
+import { count, KINDS, OUTCOMES, PHASES } from "../format";
+import { useWorld } from "../live";
+import { InjectListing } from "../panels/InjectListing";
+import { ListingsTable } from "../panels/ListingsTable";
+import { NothingSeen } from "../panels/NothingSeen";
+import { Waiting, type Held } from "../panels/Waiting";
+import type { Listing } from "../types";
+import { Blocks, Button, Card, Empty, fieldClass, Problem } from "../ui";
+
+const PAGE = 50;
+
+export type ListingsSearch = { q?: string; phase?: string; outcome?: string; kind?: string; page?: number };
+
+/** Every filter is in the URL; anything unknown there is dropped. */
+export function readSearch(raw: Record<string, unknown>): ListingsSearch {
+  const search: ListingsSearch = {};
+  if (typeof raw.q === "string" || typeof raw.q === "number") search.q = String(raw.q).slice(0, 64);
+  if (typeof raw.phase === "string" && raw.phase in PHASES) search.phase = raw.phase;
+  if (typeof raw.outcome === "string" && raw.outcome in OUTCOMES) search.outcome = raw.outcome;
+  if (typeof raw.kind === "string" && raw.kind in KINDS) search.kind = raw.kind;
+  const page = Number(raw.page);
+  if (Number.isInteger(page) && page > 1) search.page = page;
+  return search;
+}
+
+function matches(listing: Listing, { q, phase, outcome, kind }: ListingsSearch): boolean {
+  const text = q?.toLowerCase();
+  return (!text || `${listing.symbol} ${listing.base}/${listing.quote} ${listing.fullName}`.toLowerCase().includes(text))
+    && (!phase || listing.phase === phase) && (!outcome || listing.outcome === outcome) && (!kind || listing.kind === kind);
+}
+
+export function Listings() {
+  const search = useSearch({ from: "/listings" });
+  const page = search.page ?? 1;
+  const live = useWorld((world) => world.listings);
+  const [held, setHeld] = useState<Held>({ waiting: 0, release: () => undefined });
+  const onWaiting = useCallback((waiting: number, release: () => void) => setHeld({ waiting, release }), []);
+  const asked = useQuery({
+    queryKey: ["listings", search],
+    queryFn: ({ signal }) => api.listings(PAGE, (page - 1) * PAGE, {
+      ...(search.q ? { text: search.q } : {}), ...(search.phase ? { phase: search.phase } : {}),
+      ...(search.outcome ? { outcome: search.outcome } : {}), ...(search.kind ? { kind: search.kind } : {}),
+    }, signal),
+    placeholderData: keepPreviousData,
+  });
+  const rows = useMemo(() => {
+    if (!asked.data || !live) return undefined;
+    const known = new Map(live.map((listing) => [listing.id, listing]));
+    const stored = asked.data.listings.map((listing) => known.get(listing.id) ?? listing);
+    if (page > 1) return stored;
+    // Arrivals since the answer stand on top of it, as long as they match.
+    const ids = new Set(stored.map((listing) => listing.id));
+    const newest = stored[0]?.detectedAt ?? "";
+    const arrived = live.filter((listing) => !ids.has(listing.id) && listing.detectedAt >= newest && matches(listing, search));
+    return [...arrived, ...stored].filter((listing) => matches(listing, search));
+  }, [asked.data, live, page, search]);
+  const total = asked.data?.total ?? 0;
+  const filtered = Boolean(search.q || search.phase || search.outcome || search.kind);
+  return (
+    <>
+      <h1 className="sr-only">Listings</h1>
+      <Card title="Listings" aside={<><Waiting {...held} /><InjectListing /></>}>
+        <Filters search={search} />
+        {asked.error && <div className="px-3 pb-3"><Problem>{asked.error.message}</Problem></div>}
+        {rows
+          ? <ListingsTable
+              caption="Listings, newest first" rows={rows} onWaiting={onWaiting}
+              empty={filtered ? <Empty>No listing matches. Change or clear the filter.</Empty> : page > 1 ? <Empty>No older listings.</Empty> : <NothingSeen />}
+            />
+          : !asked.error && <Blocks rows={12} />}
+        <Pages page={page} total={total} />
+      </Card>
+    </>
+  );
+}
+
+function Filters({ search }: { search: ListingsSearch }) {
+  const go = useNavigate({ from: "/listings" });
+  const set = (change: Partial<ListingsSearch>) =>
+    void go({ search: (before: ListingsSearch) => readSearch({ ...before, page: undefined, ...change }), replace: true });
+  const active = search.q || search.phase || search.outcome || search.kind;
+  return (
+    <search className="flex flex-wrap items-center gap-2 px-3 pb-3">
+      <input
+        data-filter type="search" aria-label="Filter by pair or name" placeholder="Pair or name" className={`${fieldClass} w-48 max-sm:w-full`}
+        value={search.q ?? ""} onChange={(event) => set({ q: event.target.value })} maxLength={64}
+      />
+      <Choice name="Phase" words={PHASES} value={search.phase} onChange={(phase) => set({ phase })} />
+      <Choice name="Kind" words={KINDS} value={search.kind} onChange={(kind) => set({ kind })} />
+      <Choice name="Outcome" words={OUTCOMES} value={search.outcome} onChange={(outcome) => set({ outcome })} />
+      {active && <Button className="font-normal" onClick={() => set({ q: "", phase: "", outcome: "", kind: "" })}>Clear</Button>}
+    </search>
+  );
+}
+
+function Choice({ name, words, value, onChange }: {
+  name: string; words: Record<string, string>; value: string | undefined; onChange: (value: string) => void;
+}) {
+  return (
+    <select aria-label={name} className={`${fieldClass} max-sm:flex-1`} value={value ?? ""} onChange={(event) => onChange(event.target.value)}>
+      <option value="">{name}: all</option>
+      {Object.entries(words).map(([key, word]) => <option key={key} value={key}>{word}</option>)}
+    </select>
+  );
+}
+
+function Pages({ page, total }: { page: number; total: number }) {
+  const go = useNavigate({ from: "/listings" });
+  const last = Math.max(1, Math.ceil(total / PAGE));
+  const to = (next: number) => void go({ search: (before: ListingsSearch) => readSearch({ ...before, page: next }) });
+  return (
+    <nav aria-label="Pages" className="flex items-center justify-between gap-3 border-t border-line px-3 py-2 text-xs text-dim">
+      <span>{count(total)} {total === 1 ? "listing" : "listings"} recorded{last > 1 && `, page ${page} of ${last}`}</span>
+      {last > 1 && (
+        <span className="flex gap-2">
+          <Button disabled={page <= 1} onClick={() => to(page - 1)}><ChevronLeft aria-hidden size={15} /> Newer</Button>
+          <Button disabled={page >= last} onClick={() => to(page + 1)}>Older <ChevronRight aria-hidden size={15} /></Button>
+        </span>
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,50 @@
+import { Link } from "@tanstack/react-router";
+import { useNow } from "../clock";
+import { time } from "../format";
+import { useWorld } from "../live";
+import { At, Countdown } from "../time";
+import type { CalendarEntry } from "../types";
+import { Blocks, Card, Empty, Tag } from "../ui";
+
+/** Announced, not withdrawn, not over by more than a minute; "to be determined" last. */
+export function upcoming(entries: CalendarEntry[], now: number): CalendarEntry[] {
+  return entries.filter((entry) => !entry.withdrawn && (entry.opensAt === null || time(entry.opensAt) > now - 60_000));
+}
+
+export function NextListings({ rows = 6 }: { rows?: number }) {
+  const calendar = useWorld((world) => world.calendar);
+  const now = useNow(1000);
+  const next = calendar && upcoming(calendar, now);
+  return (
+    <Card title="Next listings" aside="UTC">
+      {!next ? <Blocks rows={4} height={48} /> : next.length === 0 ? (
+        <Empty>Nothing announced. The venue's calendar is read about every 30 s while the monitor runs.</Empty>
+      ) : (
+        <ul className="px-3 pb-1">
+          {next.slice(0, rows).map((entry) => <Line key={entry.coinId} entry={entry} />)}
+        </ul>
+      )}
+      {next && next.length > rows && (
+        <p className="border-t border-line px-3 py-2 text-xs"><Link to="/calendar" className="text-accent hover:underline">{next.length - rows} more in the calendar</Link></p>
+      )}
+    </Card>
+  );
+}
+
+function Line({ entry }: { entry: CalendarEntry }) {
+  const name = <bdi className="cut block font-semibold">{entry.asset}</bdi>;
+  return (
+    <li className="flex min-h-12 items-center justify-between gap-3 border-t border-line py-1.5 first:border-t-0">
+      <div className="min-w-0">
+        {entry.listingId
+          ? <Link to="/listings/$id" params={{ id: entry.listingId }} className="block hover:text-accent hover:underline">{name}</Link>
+          : name}
+        <div className="flex items-center gap-2 text-xs text-dim">
+          {entry.opensAt === null ? "time not announced yet" : <At at={entry.opensAt} />}
+          {entry.schedule.length > 1 && <Tag tone="warn">moved</Tag>}
+        </div>
+      </div>
+      {entry.opensAt === null ? <span className="text-dim">TBD</span> : <Countdown to={entry.opensAt} big />}
+    </li>
+  );
+}

@@ -1,0 +1,204 @@
+// What the page believes, and how one frame changes it. Pure: no sockets, no timers, no React.
+import { clock, duration, label, OUTCOMES, SIGNALS, time } from "./format";
+import { componentName, isSource } from "./words";
+import type { CalendarEntry, Component, Config, EventFrame, Health, Listing, Mark, Monitor, SnapshotFrame } from "./types";
+
+export type Activity = { key: string; at: number; text: string; who: "bot" | "operator" | "venue"; listingId?: string; tone?: "warn" | "down" };
+
+export type World = {
+  seq: number;
+  health: Health;
+  monitor: Monitor;
+  engineAlive: boolean;
+  /** Newest detection first. */
+  listings: Listing[];
+  listingsTotal: number;
+  calendar: CalendarEntry[];
+  config: Config | null;
+  marks: Readonly<Record<string, Mark>>;
+  activity: Activity[];
+  /** Listings that arrived while the page was open, with the browser's time: they glow once. */
+  fresh: Readonly<Record<string, number>>;
+};
+
+const KEEP_LISTINGS = 500;
+const KEEP_ACTIVITY = 60;
+
+export function fromSnapshot(frame: SnapshotFrame, before: World | undefined): World {
+  const marks: Record<string, Mark> = {};
+  for (const mark of frame.marks) marks[mark.symbol] = mark;
+  return {
+    seq: frame.seq,
+    health: frame.health,
+    monitor: frame.monitor,
+    engineAlive: frame.health.engineAlive,
+    listings: frame.listings,
+    listingsTotal: frame.listingsTotal,
+    calendar: frame.calendar,
+    config: frame.config,
+    marks,
+    activity: merge(before?.activity ?? [], frame.listings.slice(0, 40).flatMap(history)),
+    fresh: before?.fresh ?? {},
+  };
+}
+
+export function fold(world: World, frame: EventFrame, wallNow: number): World {
+  const next: World = { ...world, seq: frame.seq, engineAlive: true };
+  const at = time(frame.at);
+  switch (frame.kind) {
+    case "listing_changed": {
+      const place = world.listings.findIndex((known) => known.id === frame.data.id);
+      const before = world.listings[place];
+      if (before) {
+        next.listings = world.listings.with(place, frame.data);
+      } else {
+        next.listings = insert(world.listings, frame.data);
+        next.listingsTotal = world.listingsTotal + 1;
+        next.fresh = { ...world.fresh, [frame.data.id]: wallNow };
+      }
+      next.activity = merge(world.activity, changes(before, frame.data, at));
+      break;
+    }
+    case "calendar_changed":
+      next.calendar = upsert(world.calendar, frame.data, (entry) => entry.coinId).sort(byOpening);
+      break;
+    case "component_changed": {
+      const before = world.health.components.find((known) => known.name === frame.data.name);
+      const components = upsert(world.health.components, frame.data, (component) => component.name);
+      next.health = { ...world.health, components };
+      if (isSource(frame.data.name))
+        next.monitor = { ...world.monitor, sources: upsert(world.monitor.sources, frame.data, (c) => c.name) };
+      if (before?.status !== frame.data.status) next.activity = merge(world.activity, [componentLine(frame.data, at)]);
+      break;
+    }
+    case "monitor_changed":
+      next.monitor = frame.data.sources.length ? frame.data : { ...frame.data, sources: world.monitor.sources };
+      if (frame.data.status !== world.monitor.status)
+        next.activity = merge(world.activity, [{
+          key: `monitor ${frame.seq}`, at, who: "bot", text: `Monitor is ${frame.data.status}`,
+          ...(frame.data.status === "degraded" ? { tone: "warn" as const } : {}),
+        }]);
+      break;
+    case "command_finished": {
+      const { id, verb, status, message } = frame.data;
+      const asked = verb.replaceAll("_", " ");
+      next.activity = merge(world.activity, [{
+        key: `command ${id}`, at, who: "operator",
+        text: status === "done" ? `Asked to ${asked}: done` : `Asked to ${asked}: ${status}. ${message}`,
+        ...(status === "done" ? {} : { tone: "warn" as const }),
+      }]);
+      break;
+    }
+    case "config_changed":
+      next.config = frame.data;
+      next.activity = merge(world.activity, [
+        { key: `config ${frame.data.version}`, at, who: "operator", text: `Configuration version ${frame.data.version}` },
+      ]);
+      break;
+    case "signal_received":
+      break;
+  }
+  return next;
+}
+
+/** Figures and last-event times move without numbered events; nothing else is taken from a plain look. */
+export function foldFigures(world: World, health: Health, monitor: Monitor): World {
+  const seen = new Map(health.components.map((component) => [component.name, component]));
+  const renew = (component: Component): Component => {
+    const now = seen.get(component.name);
+    return now && now.status === component.status && now.since === component.since ? now : component;
+  };
+  return {
+    ...world,
+    health: { ...world.health, status: health.status, components: world.health.components.map(renew) },
+    monitor: {
+      ...world.monitor,
+      lastEventAt: monitor.lastEventAt ?? world.monitor.lastEventAt,
+      sources: world.monitor.sources.map(renew),
+    },
+  };
+}
+
+export function foldMarks(world: World, marks: Mark[]): World {
+  const merged = { ...world.marks };
+  for (const mark of marks) merged[mark.symbol] = mark;
+  return { ...world, marks: merged };
+}
+
+/** Soonest first, "to be determined" last, as the snapshot sends them. */
+export function byOpening(a: CalendarEntry, b: CalendarEntry): number {
+  const left = a.opensAt === null ? Infinity : time(a.opensAt);
+  const right = b.opensAt === null ? Infinity : time(b.opensAt);
+  return left === right ? a.asset.localeCompare(b.asset) : left - right;
+}
+
+function insert(listings: Listing[], listing: Listing): Listing[] {
+  const at = listings.findIndex((known) => known.detectedAt <= listing.detectedAt);
+  return listings.toSpliced(at < 0 ? listings.length : at, 0, listing).slice(0, KEEP_LISTINGS);
+}
+
+function upsert<T>(all: T[], item: T, id: (item: T) => string): T[] {
+  const place = all.findIndex((known) => id(known) === id(item));
+  return place < 0 ? [...all, item] : all.with(place, item);
+}
+
+function merge(known: Activity[], more: Activity[]): Activity[] {
+  if (!more.length) return known;
+  const seen = new Set(known.map((entry) => entry.key));
+  return [...known, ...more.filter((entry) => !seen.has(entry.key))].sort((a, b) => b.at - a.at).slice(0, KEEP_ACTIVITY);
+}
+
+const pair = (listing: Listing) => `${listing.base}/${listing.quote}`;
+
+function seenLine(listing: Listing): Activity {
+  return {
+    key: `seen ${listing.id}`, at: time(listing.detectedAt), who: "bot", listingId: listing.id,
+    text: `${pair(listing)} seen: ${label(SIGNALS, listing.firstSignal)}`,
+  };
+}
+function openLine(listing: Listing): Activity {
+  const lag = listing.detectionLagMs;
+  return {
+    key: `open ${listing.id}`, at: time(listing.openedAt), who: "venue", listingId: listing.id,
+    text: `${pair(listing)} is open${lag === null ? "" : `, seen ${duration(lag)} after the opening`}`,
+    ...(listing.late ? { tone: "warn" as const } : {}),
+  };
+}
+function withdrawnLine(listing: Listing): Activity {
+  return {
+    key: `withdrawn ${listing.id}`, at: time(listing.closedAt), who: "venue", listingId: listing.id, tone: "warn",
+    text: `${pair(listing)} was withdrawn`,
+  };
+}
+
+function history(listing: Listing): Activity[] {
+  return [
+    seenLine(listing),
+    ...(listing.openedAt ? [openLine(listing)] : []),
+    ...(listing.closedAt ? [withdrawnLine(listing)] : []),
+  ];
+}
+
+function changes(before: Listing | undefined, after: Listing, at: number): Activity[] {
+  const lines = history(after);
+  if (before?.scheduledFor && after.scheduledFor && before.scheduledFor !== after.scheduledFor)
+    lines.push({
+      key: `moved ${after.id} ${after.scheduledFor}`, at, who: "venue", listingId: after.id, tone: "warn",
+      text: `${pair(after)} moved: ${clock(time(before.scheduledFor), at)} → ${clock(time(after.scheduledFor), at)}`,
+    });
+  if (before && before.outcome !== after.outcome)
+    lines.push({
+      key: `outcome ${after.id}`, at, who: "bot", listingId: after.id,
+      text: `${pair(after)} ${label(OUTCOMES, after.outcome)}. ${after.reasonText}`,
+    });
+  return lines;
+}
+
+function componentLine(component: Component, at: number): Activity {
+  const bad = component.status === "down" || component.status === "degraded";
+  return {
+    key: `${component.name} ${at}`, at, who: "bot",
+    text: `${componentName(component.name)}: ${component.status}${component.detail ? `. ${component.detail}` : ""}`,
+    ...(bad ? { tone: "warn" as const } : {}),
+  };
+}
