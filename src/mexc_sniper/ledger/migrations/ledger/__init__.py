@@ -1,0 +1,1 @@
+"""Revisions of the engine's tables: ``l0001``, ``l0002`` …"""

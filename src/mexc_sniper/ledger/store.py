@@ -1,0 +1,52 @@
+"""The writer's one connection, whatever the database behind it."""
+
+from typing import Protocol
+
+from mexc_sniper.core.errors import StoreError
+from mexc_sniper.ledger.rows import Batch, ListedTimes
+
+
+class Outage(StoreError):
+    """The server went away or did not answer in time. It may come back, and the last commit may have happened."""
+
+
+class LedgerStore(Protocol):
+    """Used by the writer's thread alone, except that `open` may run elsewhere before that thread starts."""
+
+    def open(self) -> None:
+        """Connect, or connect anew; refuses a schema that is not this build's.
+
+        Raises:
+            Outage: the server cannot be reached now.
+            ConfigError, StoreError: waiting would not help.
+        """
+        ...
+
+    def last_seq(self) -> int:
+        """Return the number of the newest event, 0 if there is none."""
+        ...
+
+    def listed_times(self) -> ListedTimes:
+        """Return who holds which (symbol, listed_at)."""
+        ...
+
+    def write(self, batch: Batch) -> None:
+        """Commit one batch, wholly or not at all; fsynced if it is durable.
+
+        Raises:
+            Outage: the connection was lost; the batch is written wholly or not at all, `last_seq` tells which.
+            StoreError: nothing was written and repeating would not help.
+        """
+        ...
+
+    def forget_before(self, ts_ns: int, rows: int) -> bool:
+        """Delete up to ``rows`` old events and signals each; True while there may be more."""
+        ...
+
+    def rest(self) -> None:
+        """Do what is better done while nothing waits (SQLite: fold the write-ahead log into the file)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; never raises."""
+        ...
