@@ -199,6 +199,8 @@ class CommandView(View):
     code: str
     message: str
     finished_at: Iso
+    result: dict[str, Any] = Field(default_factory=dict)
+    """What the engine adds, such as the id of an injected listing."""
 
 
 class MarkView(View):
@@ -265,8 +267,16 @@ class MarksFrame(View):
     marks: list[MarkView]
 
 
+class StatusFrame(View):
+    """Unnumbered, latest wins, every two seconds: component figures and the monitor's times move without events."""
+
+    type: Literal["status"] = "status"
+    health: HealthView
+    monitor: MonitorView
+
+
 class BeatFrame(View):
-    """After two seconds of silence; ``seq`` is the number of the last event sent."""
+    """Two seconds after the last event or beat; ``seq`` is the number of the last event sent."""
 
     type: Literal["beat"] = "beat"
     seq: int
@@ -274,7 +284,7 @@ class BeatFrame(View):
     engine_alive: bool
 
 
-LiveFrame = Annotated[SnapshotFrame | EventFrame | MarksFrame | BeatFrame, Field(discriminator="type")]
+LiveFrame = Annotated[SnapshotFrame | EventFrame | MarksFrame | StatusFrame | BeatFrame, Field(discriminator="type")]
 
 
 class SessionView(View):

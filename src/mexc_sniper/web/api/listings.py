@@ -1,0 +1,112 @@
+"""``/listings`` and ``/calendar``: what was seen and what is coming."""
+
+from typing import Annotated
+
+from fastapi import Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from mexc_sniper.core.clock import ns_from_iso
+from mexc_sniper.core.ids import ListingId
+from mexc_sniper.model.commands import Verb
+from mexc_sniper.model.listing import ListingKind, Outcome, Phase, Source
+from mexc_sniper.web import convert
+from mexc_sniper.web.api.monitor import IdempotencyKey
+from mexc_sniper.web.auth.principal import Scope
+from mexc_sniper.web.errors import ApiError, invalid
+from mexc_sniper.web.routing import principal, router_for
+from mexc_sniper.web.services import services
+from mexc_sniper.web.views import CalendarView, CommandView, ErrorView, ListingDetailView, ListingsView
+
+reading = router_for(Scope.READ, tag="listings")
+controlling = router_for(Scope.CONTROL, tag="listings")
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Offset = Annotated[int, Query(ge=0, le=1_000_000_000)]
+SearchText = Annotated[str | None, Query(min_length=1, max_length=64, description="Part of a symbol or a name.")]
+Since = Annotated[str | None, Query(description="Detected at or after this ISO-8601 time with a zone.")]
+
+
+@reading.get("/listings")
+async def listings(
+    request: Request,
+    limit: Limit = 50,
+    offset: Offset = 0,
+    source: Source | None = None,
+    since: Since = None,
+    phase: Phase | None = None,
+    outcome: Outcome | None = None,
+    kind: ListingKind | None = None,
+    text: SearchText = None,
+) -> ListingsView:
+    """List listings, newest detection first."""
+    since_ns = None if since is None else _instant("since", since)
+    found, total = await services(request).store.read(
+        lambda reader: reader.listings(
+            limit=limit,
+            offset=offset,
+            source=source,
+            since_ns=since_ns,
+            phase=phase,
+            outcome=outcome,
+            kind=kind,
+            text=text,
+        )
+    )
+    return ListingsView(
+        listings=[convert.listing_view(listing) for listing in found], total=total, limit=limit, offset=offset
+    )
+
+
+@reading.get("/listings/{listing_id}", responses={404: {"model": ErrorView}})
+async def listing(request: Request, listing_id: Annotated[str, Path(min_length=1, max_length=64)]) -> ListingDetailView:
+    """Show one listing with everything that was said about it."""
+    key = ListingId(listing_id)
+    found, signals = await services(request).store.read(lambda reader: (reader.listing(key), reader.signals(key)))
+    if found is None:
+        raise ApiError(404, "listing_not_found", "There is no listing with this id.")
+    return convert.detail_view(found, signals)
+
+
+class InjectRequest(BaseModel):
+    """A made-up listing that runs through the real path; marked as a test everywhere, never traded live."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: str = Field(min_length=1, max_length=64, examples=["TESTUSDT"])
+    quote: str | None = Field(default=None, min_length=1, max_length=32, examples=["USDT"])
+
+    @field_validator("symbol", "quote")
+    @classmethod
+    def _is_a_name(cls, value: str | None) -> str | None:
+        """Any script is legal in a name (REFERENCE: Chinese coins exist); blanks and control characters are not."""
+        if value is not None and any(c.isspace() or ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in value):
+            raise ValueError("must not hold blanks or control characters")
+        return value
+
+
+@controlling.post("/listings/inject")
+async def inject(request: Request, body: InjectRequest, idempotency_key: IdempotencyKey = None) -> CommandView:
+    """Inject a test listing; refused with 409 while the monitor is stopped."""
+    arguments = {name: value for name, value in body.model_dump().items() if value is not None}
+    result = await services(request).commander.carry_out(
+        Verb.INJECT_LISTING, arguments, principal(request), idempotency_key
+    )
+    return convert.command_view(result)
+
+
+@reading.get("/calendar")
+async def calendar(request: Request, limit: Limit = 50, offset: Offset = 0, withdrawn: bool = False) -> CalendarView:
+    """List announced openings, soonest first, those without a time last; an hour past at most."""
+    parts = services(request)
+    from_ns = parts.overview.calendar_from_ns()
+    lines, total = await parts.store.read(
+        lambda reader: reader.calendar(from_ns=from_ns, limit=limit, offset=offset, withdrawn=withdrawn)
+    )
+    return CalendarView(entries=[convert.calendar_view(line) for line in lines], total=total)
+
+
+def _instant(name: str, text: str) -> int:
+    try:
+        return ns_from_iso(text)
+    except (ValueError, OverflowError):
+        raise invalid("query", name, "is no ISO-8601 time with a zone, such as 2026-11-22T11:30:00Z") from None

@@ -1,0 +1,42 @@
+"""``/monitor``: start, stop and state of the watch for new listings."""
+
+from typing import Annotated
+
+from fastapi import Header, Request
+
+from mexc_sniper.model.commands import Verb
+from mexc_sniper.web import convert
+from mexc_sniper.web.auth.principal import Scope
+from mexc_sniper.web.routing import principal, router_for
+from mexc_sniper.web.services import services
+from mexc_sniper.web.views import CommandView, MonitorView
+
+reading = router_for(Scope.READ, tag="monitor")
+controlling = router_for(Scope.CONTROL, tag="monitor")
+
+IdempotencyKey = Annotated[
+    str | None, Header(description="The same key leads to the same command and the same answer.")
+]
+
+
+@reading.get("/monitor/status")
+async def status(request: Request) -> MonitorView:
+    """Tell whether the monitor runs, since when, and how each source does."""
+    return await services(request).overview.monitor()
+
+
+@controlling.post("/monitor/start")
+async def start(request: Request, idempotency_key: IdempotencyKey = None) -> CommandView:
+    """Start the monitor; does nothing when it runs."""
+    return await _carry_out(request, Verb.START_MONITOR, idempotency_key)
+
+
+@controlling.post("/monitor/stop")
+async def stop(request: Request, idempotency_key: IdempotencyKey = None) -> CommandView:
+    """Stop the monitor; does nothing when it is stopped."""
+    return await _carry_out(request, Verb.STOP_MONITOR, idempotency_key)
+
+
+async def _carry_out(request: Request, verb: Verb, key: str | None) -> CommandView:
+    result = await services(request).commander.carry_out(verb, {}, principal(request), key)
+    return convert.command_view(result)

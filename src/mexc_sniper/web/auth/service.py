@@ -1,0 +1,168 @@
+"""Turns a cookie, a bearer token or a one-time link into a `Principal`; keeps hashes only."""
+
+import secrets
+from hashlib import sha256
+from hmac import compare_digest
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+
+from mexc_sniper.core.clock import NS_PER_S, ClockReader
+from mexc_sniper.ledger.access import Session, hash_secret
+from mexc_sniper.web.auth.limits import Buckets, GuessThrottle
+from mexc_sniper.web.auth.principal import ALL_SCOPES, Principal, Scope, known_scopes
+from mexc_sniper.web.errors import ApiError
+from mexc_sniper.web.options import WebOptions
+from mexc_sniper.web.store import Store
+
+SECRET_BYTES = 32
+TOUCH_EVERY_S = 60.0
+"""A session's last use is written at most so often; its idle end is exact to this."""
+OPERATOR = "operator"
+"""The actor of sessions and of the token file; named accounts come with passwords."""
+MAX_SECRET_CHARACTERS = 512
+
+
+class Auth:
+    """Sign-in and recognition of callers."""
+
+    def __init__(self, options: WebOptions, store: Store, clock: ClockReader, *, full_token: str) -> None:
+        self._options = options
+        self._store = store
+        self._clock = clock
+        self._full_token_hash = hash_secret(full_token)
+        self._guesses = GuessThrottle(clock)
+        self.reads = Buckets(options.reads_per_minute, clock)
+        self.commands = Buckets(options.commands_per_minute, clock)
+
+    @property
+    def cookie_name(self) -> str:
+        """The ``__Host-`` prefix needs Secure, and that needs TLS."""
+        return "__Host-mexc_sniper" if self._options.tls else "mexc_sniper"
+
+    async def recognise(self, connection: HTTPConnection) -> Principal:
+        """Find out who asks: by bearer token if one is sent, else by cookie.
+
+        Raises:
+            ApiError: 401 ``not_signed_in``; 429 for an address that keeps guessing.
+        """
+        bearer = _bearer(connection.headers)
+        if bearer is not None:
+            principal = await self._by_token(bearer)
+        elif cookie := connection.cookies.get(self.cookie_name):
+            principal = await self.by_session(cookie)
+        else:
+            raise _not_signed_in("Sign in with the link that `mexc-sniper user link` prints, or send a bearer token.")
+        if principal is None:
+            refusal = _not_signed_in("This sign-in has ended. Get a new link with `mexc-sniper user link`.")
+            # An expired cookie is no guess: a page left open must not slow its owner's next sign-in down.
+            raise refusal if bearer is None else self._guesses.failed(address(connection), refusal)
+        return principal
+
+    async def issue_login_token(self) -> tuple[str, int]:
+        """Make a one-time sign-in token; returns it and its end (UNIX ns)."""
+        token = secrets.token_urlsafe(SECRET_BYTES)
+        expires_ns = self._clock.wall_ns() + round(self._options.login_token_s * NS_PER_S)
+        await self._store.inbox(lambda inbox: inbox.add_login_token(hash_secret(token), expires_ns))
+        return token, expires_ns
+
+    async def sign_in(self, login_token: str, connection: HTTPConnection) -> tuple[str, Principal]:
+        """Exchange a one-time token for a new session; returns the cookie's value and who it is.
+
+        Raises:
+            ApiError: 401 ``login_token_invalid`` for a wrong, used or old token; 429 after several.
+        """
+        now_ns = self._clock.wall_ns()
+        taken = len(login_token) <= MAX_SECRET_CHARACTERS and await self._store.inbox(
+            lambda inbox: inbox.take_login_token(hash_secret(login_token), now_ns)
+        )
+        if not taken:
+            refusal = ApiError(
+                401,
+                "login_token_invalid",
+                "This sign-in link was used already or is too old. `mexc-sniper user link` prints a new one.",
+            )
+            raise self._guesses.failed(address(connection), refusal)
+        cookie = secrets.token_urlsafe(SECRET_BYTES)
+        expires_ns = now_ns + round(self._options.session_absolute_s * NS_PER_S)
+        await self._store.inbox(
+            lambda inbox: inbox.add_session(
+                Session(
+                    id_hash=hash_secret(cookie),
+                    actor=OPERATOR,
+                    scopes=tuple(scope.value for scope in Scope),
+                    created_ns=now_ns,
+                    last_used_ns=now_ns,
+                    expires_ns=expires_ns,
+                )
+            )
+        )
+        return cookie, _session_principal(cookie, OPERATOR, ALL_SCOPES, expires_ns)
+
+    async def sign_out(self, connection: HTTPConnection) -> None:
+        """End the session of this cookie, if there is one."""
+        if cookie := connection.cookies.get(self.cookie_name):
+            await self._store.inbox(lambda inbox: inbox.end_session(hash_secret(cookie)))
+
+    async def by_session(self, cookie: str) -> Principal | None:
+        """Return who a cookie belongs to and note the use; None once the session has ended."""
+        if len(cookie) > MAX_SECRET_CHARACTERS:
+            return None
+        key = hash_secret(cookie)
+        now_ns = self._clock.wall_ns()
+        session = await self._store.inbox_read(lambda inbox: inbox.session(key))
+        if session is None:
+            return None
+        idle_ns = now_ns - session.last_used_ns
+        if now_ns >= session.expires_ns or idle_ns >= self._options.session_idle_s * NS_PER_S:
+            await self._store.inbox(lambda inbox: inbox.end_session(key))
+            return None
+        if idle_ns >= min(TOUCH_EVERY_S, self._options.session_idle_s / 4) * NS_PER_S:
+            await self._store.inbox(lambda inbox: inbox.touch_session(key, now_ns))
+        return _session_principal(cookie, session.actor, known_scopes(session.scopes), session.expires_ns)
+
+    async def _by_token(self, token: str) -> Principal | None:
+        if len(token) > MAX_SECRET_CHARACTERS:
+            return None
+        key = hash_secret(token)
+        if compare_digest(key, self._full_token_hash):
+            return Principal(key="token:full", actor=f"{OPERATOR} (token)", scopes=ALL_SCOPES)
+        now_ns = self._clock.wall_ns()
+        row = await self._store.inbox_read(lambda inbox: inbox.token(key))
+        if row is None or (row.expires_ns is not None and now_ns >= row.expires_ns):
+            return None
+        if row.last_used_ns is None or now_ns - row.last_used_ns >= TOUCH_EVERY_S * NS_PER_S:
+            await self._store.inbox(lambda inbox: inbox.touch_token(key, now_ns))
+        return Principal(key=f"token:{key[:16]}", actor=f"token {row.name}", scopes=known_scopes(row.scopes))
+
+
+def csrf_token(cookie: str) -> str:
+    """Derive what a page must send back with every change; whoever cannot read the cookie cannot know it."""
+    return sha256(b"mexc-sniper csrf\x00" + cookie.encode()).hexdigest()
+
+
+def address(connection: HTTPConnection) -> str:
+    """Return the peer's address; forwarded headers are never believed."""
+    return connection.client.host if connection.client else "unknown"
+
+
+def _session_principal(cookie: str, actor: str, scopes: frozenset[Scope], expires_ns: int) -> Principal:
+    return Principal(
+        key=f"session:{hash_secret(cookie)[:16]}",
+        actor=actor,
+        scopes=scopes,
+        csrf_token=csrf_token(cookie),
+        expires_ns=expires_ns,
+    )
+
+
+def _bearer(headers: Headers) -> str | None:
+    value = headers.get("authorization")
+    if value is None:
+        return None
+    scheme, _, token = value.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _not_signed_in(message: str) -> ApiError:
+    return ApiError(401, "not_signed_in", message, headers={"www-authenticate": "Bearer"})

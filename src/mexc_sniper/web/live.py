@@ -1,0 +1,291 @@
+"""The hub: follows the ledger once and tells every page (DASHBOARD 3.3).
+
+Each event is converted and serialised once; every socket gets the same text. A page is registered first and gets its
+snapshot after, so nothing falls between: events at or below the snapshot's number are skipped, the rest follow.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import msgspec
+import structlog
+
+from mexc_sniper import telemetry
+from mexc_sniper.core.clock import NS_PER_S, iso_from_ns
+from mexc_sniper.core.errors import StoreError
+from mexc_sniper.ledger.codec import entry_from_event
+from mexc_sniper.ledger.tail import LedgerTail
+from mexc_sniper.ledger.view import LedgerEvent
+from mexc_sniper.model import entries
+from mexc_sniper.model.commands import CommandResult
+from mexc_sniper.model.health import Component
+from mexc_sniper.ports import Clock
+from mexc_sniper.web import convert, views
+from mexc_sniper.web.state import Overview, Snapshot
+from mexc_sniper.web.store import Store
+
+MAX_BEHIND = 500
+"""Frames a page may be behind; one more and it is cut off, to come back with a snapshot."""
+MAX_PAGES = 64
+BATCH = 500
+TAIL_WAIT_S = 0.5
+MARKS_EVERY_S = 0.25
+STATE_EVERY_S = 2.0
+RETRY_MAX_S = 2.0
+
+_log = structlog.get_logger()
+
+
+EventData = (
+    views.ListingView
+    | views.SignalEventData
+    | views.CalendarEntryView
+    | views.ComponentView
+    | views.MonitorView
+    | views.CommandView
+    | views.ConfigView
+)
+
+
+class Page:
+    """One live connection's queue of frames, bounded by `MAX_BEHIND`."""
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[int | None, str]] = deque()
+        self._news = asyncio.Event()
+        self.cut_off = asyncio.Event()
+        self.resync = False
+
+    def offer(self, seq: int | None, text: str) -> None:
+        """Queue one frame; a page that is full is cut off instead. ``seq`` None: unnumbered."""
+        if self.cut_off.is_set():
+            return
+        if len(self._frames) >= MAX_BEHIND:
+            self._frames.clear()
+            self.cut_off.set()
+            return
+        self._frames.append((seq, text))
+        self._news.set()
+
+    def restart(self) -> None:
+        """Forget what is queued; the page needs a new snapshot."""
+        self._frames.clear()
+        self.resync = True
+        self._news.set()
+
+    async def next(self, *, timeout_s: float) -> tuple[int | None, str] | None:
+        """Return the oldest frame, or None after ``timeout_s`` of silence or when a snapshot is due."""
+        if not self._frames and not self.resync:
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._news.wait()
+        return self._frames.popleft() if self._frames and not self.resync else None
+
+
+class Hub:
+    """Follows the ledger's events and live figures for all pages of this process."""
+
+    def __init__(self, store: Store, tail: LedgerTail, overview: Overview, clock: Clock) -> None:
+        self._store = store
+        self._tail = tail
+        self._overview = overview
+        self._clock = clock
+        self._pages: set[Page] = set()
+        self._answers: dict[str, set[asyncio.Future[CommandResult]]] = {}
+        self._components: dict[str, Component] = {}
+        self._marks: dict[str, views.MarkView] = {}
+        self._snapshot_lock = asyncio.Lock()
+        self._snapshot: tuple[str, int] | None = None
+        self._news = asyncio.Event()
+        self._state_told_ns = 0
+        self.streams = 0
+        self.seq = 0
+        self.engine_alive = False
+
+    @property
+    def full(self) -> bool:
+        """Whether no further page may come in."""
+        return len(self._pages) >= MAX_PAGES
+
+    @contextmanager
+    def page(self) -> Iterator[Page]:
+        """Register a page for as long as the block lasts."""
+        page = Page()
+        self._pages.add(page)
+        telemetry.LIVE_PAGES.set(len(self._pages))
+        try:
+            yield page
+        finally:
+            self._pages.discard(page)
+            telemetry.LIVE_PAGES.set(len(self._pages))
+
+    async def snapshot(self) -> tuple[str, int]:
+        """Return a snapshot's text and number; pages that come together share one."""
+        needed = self.seq
+        async with self._snapshot_lock:
+            if self._snapshot is not None and self._snapshot[1] >= needed and self._snapshot[1] == self.seq:
+                return self._snapshot
+            read: Snapshot = await self._overview.snapshot()
+            self._components.update(read.components)
+            self._snapshot = (read.frame.model_dump_json(), read.frame.seq)
+            return self._snapshot
+
+    @contextmanager
+    def expecting(self, command_id: str) -> Iterator[asyncio.Future[CommandResult]]:
+        """Wait for the engine's answer to a command; register before reading whether it is there already."""
+        future: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        self._answers.setdefault(command_id, set()).add(future)
+        try:
+            yield future
+        finally:
+            future.cancel()
+            waiting = self._answers[command_id]
+            waiting.discard(future)
+            if not waiting:
+                del self._answers[command_id]
+
+    @property
+    def news(self) -> asyncio.Event:
+        """Set at the next event; take it before reading what there is, so that nothing falls between."""
+        return self._news
+
+    async def run(self) -> None:
+        """Follow the ledger until cancelled; a ledger that cannot be read is tried again, not given up."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep(self._follow_events, "events"))
+            group.create_task(self._keep(self._follow_figures, "figures"))
+
+    async def _keep(self, follow: Callable[[], Awaitable[None]], what: str) -> None:
+        wait_s = 0.0
+        while True:
+            try:
+                await follow()
+            except StoreError as error:
+                if not wait_s:
+                    _log.warning("live_ledger_unreadable", what=what, error=str(error))
+                wait_s = min(RETRY_MAX_S, wait_s * 2 or 0.1)
+                await self._clock.sleep(wait_s)
+                continue
+            if wait_s:
+                _log.info("live_ledger_readable_again", what=what)
+                wait_s = 0.0
+
+    async def _follow_events(self) -> None:
+        """Bring every page up to date, then wait for the next commit."""
+        while events := await self._store.read(lambda reader: reader.events(self.seq, BATCH)):
+            if events[0].seq != self.seq + 1:
+                break
+            self._tell(events)
+        else:
+            last = await self._store.read(lambda reader: reader.last_seq())
+            if last >= self.seq:
+                await self._tail.wait(TAIL_WAIT_S)
+                return
+        await self._start_over()
+
+    async def _start_over(self) -> None:
+        """The numbers do not follow on (first read, retention, a restored ledger): everyone takes a new snapshot."""
+        last, components = await self._store.read(lambda reader: (reader.last_seq(), reader.components()))
+        if self.seq:
+            _log.warning("live_numbers_broken", had=self.seq, found=last)
+        self.seq = last
+        self._components = {part.name: part for part in components}
+        self._resync()
+
+    def _resync(self) -> None:
+        self._snapshot = None
+        for page in self._pages:
+            page.restart()
+        self._ring()
+
+    def _tell(self, events: Sequence[LedgerEvent]) -> None:
+        for event in events:
+            self.seq = event.seq
+            frame = self.frame(event)
+            if frame is None:
+                self._resync()
+                continue
+            text = frame.model_dump_json()
+            for page in self._pages:
+                page.offer(event.seq, text)
+        self._ring()
+
+    def _ring(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def frame(self, event: LedgerEvent) -> views.EventFrame | None:
+        """Convert one event; None for one this build cannot read (a newer engine's), which needs a snapshot."""
+        try:
+            entry = entry_from_event(event.kind, event.payload)
+            data = None if entry is None else self._data(entry)
+        except (msgspec.MsgspecError, ValueError):
+            _log.exception("live_event_unreadable", seq=event.seq, kind=event.kind)
+            return None
+        if data is None:
+            return None
+        return views.EventFrame.model_construct(
+            type="event", seq=event.seq, kind=event.kind, at=iso_from_ns(event.ts_ns), data=data
+        )
+
+    def _data(self, entry: entries.LedgerEntry) -> EventData | None:
+        match entry:
+            case entries.ListingChanged(listing=listing):
+                return convert.listing_view(listing)
+            case entries.SignalReceived(listing_id=listing_id, signal=signal):
+                return views.SignalEventData(listing_id=listing_id, signal=convert.signal_view(signal))
+            case entries.CalendarChanged():
+                return convert.calendar_view(entry)
+            case entries.ComponentChanged(component=component):
+                self._components[component.name] = component
+                return convert.component_view(component)
+            case entries.MonitorChanged(state=state):
+                return convert.monitor_view(state, self._components.values(), self._clock.wall_ns())
+            case entries.CommandFinished(result=result):
+                for future in self._answers.get(result.id, ()):
+                    if not future.done():
+                        future.set_result(result)
+                return convert.command_view(result)
+            case entries.ConfigChanged(version=version):
+                return convert.config_view(version)
+            case _:
+                return None
+
+    async def _follow_figures(self) -> None:
+        """Four times a second, while somebody looks, tell what changed among the marks and the figures."""
+        await self._clock.sleep(MARKS_EVERY_S)
+        if not self._pages:
+            self._marks = {}
+            return
+        figures = await self._store.figures()
+        self.engine_alive = self._overview.life_from(figures).alive
+        marks = convert.mark_views(figures, self._clock.wall_ns())
+        changed = [mark for symbol, mark in marks.items() if self._marks.get(symbol) != mark]
+        self._marks = marks
+        if changed:
+            self._tell_unnumbered(views.MarksFrame(marks=changed))
+        await self._tell_state()
+
+    async def _tell_state(self) -> None:
+        """Component figures and the monitor's clock move without events; pages get them every two seconds."""
+        now_ns = self._clock.mono_ns()
+        if now_ns - self._state_told_ns < STATE_EVERY_S * NS_PER_S:
+            return
+        self._state_told_ns = now_ns
+        status = await self._overview.status()
+        self._components.update(status.components)
+        self._tell_unnumbered(status.frame)
+
+    def _tell_unnumbered(self, frame: views.MarksFrame | views.StatusFrame) -> None:
+        text = frame.model_dump_json()
+        for page in self._pages:
+            page.offer(None, text)
+
+    def beat(self, seq: int) -> str:
+        """The text that breaks a silence; ``seq`` is the number the page has."""
+        return views.BeatFrame(
+            seq=seq, server_time=iso_from_ns(self._clock.wall_ns()), engine_alive=self.engine_alive
+        ).model_dump_json()

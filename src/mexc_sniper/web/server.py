@@ -1,0 +1,67 @@
+"""uvicorn with the options that matter here; app/ runs what this makes."""
+
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from mexc_sniper.core.errors import ConfigError
+from mexc_sniper.web.options import WebOptions
+
+DEAD_PEER_MS = 20_000
+"""A peer whose kernel takes no bytes for so long is dropped; else a frozen browser would hold its buffer for ever."""
+SHUTDOWN_S = 3
+MAX_HEADER_BYTES = 32 * 1024
+
+
+def listen(options: WebOptions) -> socket.socket:
+    """Bind the port before anything else starts, so that a taken port is one clear sentence.
+
+    Raises:
+        ConfigError: the port is taken or may not be used, or the address is not this machine's.
+    """
+    where = f"{options.host}:{options.port}"
+    try:
+        found = socket.getaddrinfo(options.host.strip("[]"), options.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        server = socket.socket(family, kind, protocol)
+        try:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+            server.bind(address)
+            server.listen(128)
+        except BaseException:
+            server.close()
+            raise
+    except OSError as error:
+        raise ConfigError(
+            f"The dashboard cannot listen on {where} ({error.strerror}). Is another program, or a second copy, using "
+            "it? Choose another port with --port or MEXC_SNIPER_WEB__PORT, another address with MEXC_SNIPER_WEB__HOST."
+        ) from None
+    server.setblocking(False)
+    return server
+
+
+def make_server(app: FastAPI) -> uvicorn.Server:
+    """Make the server; run it with ``await server.serve(sockets=[listen(options)])``."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=64 * 1024,
+            ws_per_message_deflate=False,  # each event is serialised once; compressing it per socket would undo that
+            ws_ping_interval=15.0,
+            ws_ping_timeout=15.0,
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            date_header=True,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+            limit_concurrency=256,
+        )
+    )
