@@ -18,7 +18,7 @@ from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.config import ConfigVersion
 from mexc_sniper.model.entries import CalendarChanged
 from mexc_sniper.model.health import Component, MonitorState
-from mexc_sniper.model.listing import Listing, ListingSignal, Outcome, Phase, Source
+from mexc_sniper.model.listing import Listing, ListingKind, ListingSignal, Outcome, Phase, Source
 from mexc_sniper.model.restored import Restored
 
 
@@ -69,6 +69,7 @@ class LedgerReader:
         since_ns: int | None = None,
         phase: Phase | None = None,
         outcome: Outcome | None = None,
+        kind: ListingKind | None = None,
         text: str | None = None,
     ) -> tuple[list[Listing], int]:
         with self.snapshot() as view:
@@ -79,6 +80,7 @@ class LedgerReader:
                 since_ns=since_ns,
                 phase=phase,
                 outcome=outcome,
+                kind=kind,
                 text=text,
             )
 

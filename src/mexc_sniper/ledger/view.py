@@ -65,6 +65,7 @@ class LedgerView:
         since_ns: int | None = None,
         phase: Phase | None = None,
         outcome: Outcome | None = None,
+        kind: ListingKind | None = None,
         text: str | None = None,
     ) -> tuple[list[Listing], int]:
         """Return a page of listings, newest detection first, and how many there are in all.
@@ -76,6 +77,7 @@ class LedgerView:
             since_ns: only those detected at this wall time or later.
             phase: only those in this phase.
             outcome: only those with this outcome.
+            kind: only those that turned out to be this.
             text: only those whose symbol, assets or full name contain it, whatever the case.
         """
         wanted: list[ColumnElement[bool]] = []
@@ -87,6 +89,8 @@ class LedgerView:
             wanted.append(listings.c.phase == phase.value)
         if outcome is not None:
             wanted.append(listings.c.outcome == outcome.value)
+        if kind is not None:
+            wanted.append(listings.c.kind == kind.value)
         if text:
             wanted.append(listings.c.search.contains(folded(text), autoescape=True))
         page = (
