@@ -189,13 +189,12 @@ class Listings:
             return self._give_up_if_overdue(turn, listing)
         if listing.kind in _SKIP_REASON:
             return self._end(turn, listing, Outcome.SKIPPED, _SKIP_REASON[listing.kind])
+        if listing.kind is ListingKind.UNPROVEN and not self._proof_is_overdue(turn, listing):
+            return listing
         if self._opened_unwatched(turn, listing):
             listing = turn.put(replace(listing, late=True))
             return self._end(turn, listing, Outcome.MISSED, Reason.DETECTED_LATE)
         if listing.kind is ListingKind.UNPROVEN:
-            waited_ns = turn.now_ns - (listing.opened_at_ns or turn.now_ns)
-            if waited_ns < PROOF_WAIT_NS and not self._state.evidence[symbol].probe_failed:
-                return listing
             return self._end(turn, listing, Outcome.SKIPPED, Reason.NEWNESS_UNPROVEN)
         if listing.quote not in self._state.config.config.quote_assets:
             return self._end(turn, listing, Outcome.SKIPPED, Reason.QUOTE_NOT_CONFIGURED)
@@ -302,6 +301,10 @@ class Listings:
         together = self._opening_together(listing.symbol, listing.base)
         first = min(together, key=rank, default=None)
         return first.symbol if first is not None and rank(first) < rank(listing) else None
+
+    def _proof_is_overdue(self, turn: Turn, listing: Listing) -> bool:
+        waited_ns = turn.now_ns - (listing.opened_at_ns or turn.now_ns)
+        return waited_ns >= PROOF_WAIT_NS or self._state.evidence[listing.symbol].probe_failed
 
     def _opened_unwatched(self, turn: Turn, listing: Listing) -> bool:
         evidence = self._state.evidence[listing.symbol]
