@@ -1,0 +1,149 @@
+"""The exchange simulator as a real process on a real port, for any test that needs a venue."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+_SOURCE = Path(__file__).resolve().parents[2] / "src"
+_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class SimulatorError(AssertionError):
+    """The simulator did not start or refused a control request."""
+
+
+class SimulatorProcess:
+    """`python -m mexc_sim` as a subprocess; a context manager.
+
+    Attributes are known once it is started: ``port``, ``rest_url``, ``ws_url``, ``web_url``.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        scenario: str | Path = "quiet",
+        seed: int = 1,
+        symbols: int | None = None,
+        port: int = 0,
+        ip_weight: int | None = None,
+        start_deadline_s: float = 30.0,
+    ) -> None:
+        self._command = [sys.executable, "-m", "mexc_sim", "--scenario", str(scenario), "--seed", str(seed)]
+        self._command += ["--port", str(port)]
+        if symbols is not None:
+            self._command += ["--symbols", str(symbols)]
+        if ip_weight is not None:
+            self._command += ["--ip-weight", str(ip_weight)]
+        self._command += arguments
+        self._start_deadline_s = start_deadline_s
+        self._process: subprocess.Popen[str] | None = None
+        self.port = 0
+        self.rest_url = self.ws_url = self.web_url = ""
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running simulator."""
+        assert self._process is not None, "the simulator is not started"
+        return self._process.pid
+
+    def start(self) -> Self:
+        """Start it and wait for its ready line."""
+        environment = os.environ | {"PYTHONPATH": f"{_SOURCE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert self._process.stdout is not None
+        readable, _, _ = select.select([self._process.stdout], [], [], self._start_deadline_s)
+        line = self._process.stdout.readline() if readable else ""
+        if not line:
+            self.stop()
+            raise SimulatorError(f"no ready line from {' '.join(self._command)}")
+        ready = json.loads(line)
+        self.port = ready["port"]
+        self.rest_url, self.ws_url, self.web_url = ready["restUrl"], ready["wsUrl"], ready["webUrl"]
+        return self
+
+    def stop(self, *, deadline_s: float = 5.0) -> int:
+        """End it politely, then firmly; returns its exit code."""
+        process = self._process
+        if process is None:
+            return 0
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(deadline_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(deadline_s)
+        if process.stdout is not None:
+            process.stdout.close()
+        self._process = None
+        return process.returncode
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def get(self, path: str) -> Any:
+        """GET a path of any kind (``/sim/...``, ``/api/v3/...``) and decode its JSON."""
+        return self._call("GET", path, None)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """POST to the control API and decode its JSON."""
+        return self._call("POST", path, body or {})
+
+    def delete(self, path: str) -> Any:
+        """DELETE at the control API and decode its JSON."""
+        return self._call("DELETE", path, None)
+
+    def list_symbol(self, **listing: Any) -> dict[str, Any]:
+        """``POST /sim/listings``: begin a listing; answers symbol, ids and planned times (ns)."""
+        answer = self.post("/sim/listings", listing)
+        assert isinstance(answer, dict)
+        return answer
+
+    def stamps(self, symbol: str) -> dict[str, int]:
+        """Wall ns at which each life-cycle step of a symbol was first handed to a socket."""
+        answer = self.get("/sim/stamps?symbol=" + urllib.request.quote(symbol))
+        return dict(answer["stamps"])
+
+    def wait_for_stamp(self, symbol: str, step: str, *, deadline_s: float = 10.0) -> int:
+        """Wait until a step was handed to some socket; returns its wall ns."""
+        end = time.monotonic() + deadline_s
+        while time.monotonic() < end:
+            stamp = self.stamps(symbol).get(step)
+            if stamp is not None:
+                return stamp
+            time.sleep(0.02)
+        raise SimulatorError(f"{symbol}: step {step!r} was not handed to a socket within {deadline_s} s")
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.rest_url + path, data=data, method=method)  # noqa: S310 - loopback
+        try:
+            with _NO_PROXY.open(request, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise SimulatorError(f"{method} {path}: {error.code} {error.read().decode()}") from error
+
+
+@pytest.fixture
+def simulator() -> Iterator[SimulatorProcess]:
+    """A quiet exchange with 200 pairs; import this fixture into a conftest to use it."""
+    with SimulatorProcess(symbols=200) as process:
+        yield process
