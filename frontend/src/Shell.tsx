@@ -3,13 +3,14 @@ import { Activity, CalendarClock, LayoutDashboard, List, LogOut, Moon, Play, Squ
 import { useCallback, useEffect, useState } from "react";
 import { api } from "./api";
 import { serverNow, useNow } from "./clock";
+import { name as plain } from "./format";
 import { Help } from "./Help";
 import { useKeys } from "./keys";
 import { lookAgain, useLink, useWorld } from "./live";
 import { upcoming } from "./panels/NextListings";
 import { toggleTheme, useTheme } from "./theme";
 import { Countdown } from "./time";
-import { Button, Problem, State, Tag, type Tone } from "./ui";
+import { Button, Key, Problem, State, Tag, type Tone } from "./ui";
 import { Warning } from "./Warning";
 
 const PLACES = [
@@ -37,6 +38,7 @@ export function Shell() {
       <div className="flex flex-1">
         <nav aria-label="Pages of the dashboard" className="sticky top-12 h-[calc(100dvh-48px)] w-44 shrink-0 border-r border-line bg-panel p-2 max-lg:w-14 max-sm:hidden">
           <Places className="flex h-8 items-center gap-3 rounded-control px-2.5" text="max-lg:sr-only" icon={16} />
+          <About />
         </nav>
         <main id="main" className="mx-auto min-w-0 max-w-[1680px] flex-1 p-3 max-sm:pb-20">
           <Outlet />
@@ -59,6 +61,16 @@ function Places({ className, text, icon }: { className: string; text: string; ic
       <Icon aria-hidden size={icon} /><span className={text}>{name}</span>
     </Link>
   ));
+}
+
+function About() {
+  const health = useWorld((world) => world.health);
+  return (
+    <p className="absolute inset-x-0 bottom-0 px-4.5 py-3 text-xs text-dim max-lg:hidden">
+      {health && <>version {health.version}<br />{health.environment}</>}
+      <br /><span className="inline-flex items-center gap-1.5 pt-1">Keys <Key>?</Key></span>
+    </p>
+  );
 }
 
 function TopBar() {
@@ -136,7 +148,7 @@ function NextOpening() {
   if (!next?.opensAt) return <span className="text-dim max-lg:hidden">no opening announced</span>;
   return (
     <span className="flex min-w-0 items-baseline gap-1.5 text-dim">
-      <bdi className="max-w-28 truncate font-medium" title={next.asset}>{next.asset}</bdi>
+      <bdi className="max-w-28 truncate font-medium" title={plain(next.asset)}>{plain(next.asset)}</bdi>
       <span className="whitespace-nowrap">opens in</span> <Countdown to={next.opensAt} />
     </span>
   );
@@ -162,7 +174,7 @@ function StartStop({ onProblem }: { onProblem: (text: string) => void }) {
   return (
     <Button primary={start} onClick={press} disabled={busy} aria-label={start ? "Start monitoring" : "Stop monitoring"}>
       {start ? <Play aria-hidden size={14} /> : <Square aria-hidden size={14} />}
-      {start ? "Start" : "Stop"}<span className="max-lg:hidden">monitoring</span>
+      <span>{start ? "Start" : "Stop"}<span className="max-lg:hidden"> monitoring</span></span>
     </Button>
   );
 }

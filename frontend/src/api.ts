@@ -65,7 +65,7 @@ export const api = {
   signOut: () => call<unknown>("DELETE", "/auth/session"),
   health: (signal?: AbortSignal) => call<Health>("GET", "/health", undefined, signal),
   monitor: (signal?: AbortSignal) => call<Monitor>("GET", "/monitor/status", undefined, signal),
-  calendar: (signal?: AbortSignal) => call<Calendar>("GET", "/calendar", undefined, signal),
+  calendar: (signal?: AbortSignal) => call<Calendar>("GET", "/calendar?limit=500", undefined, signal),
   config: (signal?: AbortSignal) => call<Config>("GET", "/config", undefined, signal),
   listings: (limit: number, offset: number, filter: ListingFilter = {}, signal?: AbortSignal) => {
     const asked = new URLSearchParams({ limit: String(limit), offset: String(offset) });

@@ -67,13 +67,18 @@ export function price(text: string | null): string {
   return `0.${"0".repeat(Number(found[3]) - 1)}${found[1]}${found[2] ?? ""}`;
 }
 
+const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\p{Cc}]/gu;
+
+/** A name from the venue as text: marks that hide or turn letters around become visible instead of working. */
+export const name = (text: string) => text.replace(INVISIBLE, "\ufffd");
+
 export function median(values: number[]): number | null {
   return quantile(values, 0.5);
 }
 export function quantile(values: number[], q: number): number | null {
   if (!values.length) return null;
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1 < 0 ? 0 : Math.ceil(q * sorted.length) - 1)] ?? null;
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? null;
 }
 
 export const SIGNALS: Record<SignalKind, string> = {

@@ -16,7 +16,6 @@ export type Link =
 const SILENCE_MS = 5_000;
 const REPAINT_MS = 50;
 const POLL_MS = 3_000;
-const FIGURES_MS = 4_000;
 const SNAPSHOT_LISTINGS = 200;
 
 let socket: WebSocket | null = null;
@@ -39,20 +38,6 @@ export function startLive(): void {
   document.addEventListener("visibilitychange", hurry);
   window.addEventListener("online", hurry);
   connect();
-  window.setInterval(() => void renewFigures(), FIGURES_MS);
-}
-
-/** Figures that move every second are no numbered events; they are asked for while somebody looks. */
-async function renewFigures(): Promise<void> {
-  if (link.state !== "live" || document.visibilityState !== "visible") return;
-  try {
-    const [health, monitor] = await Promise.all([api.health(), api.monitor()]);
-    if (!world || queries.getQueryData<Link>(["link"])?.state !== "live") return;
-    world = foldFigures(world, health, monitor);
-    publish();
-  } catch {
-    // The socket's watchdog speaks up when the bot is gone; missing figures alone are no news.
-  }
 }
 
 /** After the operator's own deed: where only polling works, look at once. */
@@ -122,6 +107,9 @@ function receive(text: string): void {
     }
     case "marks":
       if (world) world = foldMarks(world, frame.marks);
+      return publish();
+    case "status":
+      if (world) world = foldFigures(world, frame.health, frame.monitor);
       return publish();
     case "beat":
       learnServerTime(frame.serverTime);

@@ -68,7 +68,7 @@ export function Blocks({ rows, height = 32 }: { rows: number; height?: number })
     <div aria-hidden className="px-3 pb-2">
       {Array.from({ length: rows }, (_, i) => (
         <div key={i} className="flex items-center" style={{ height }}>
-          <div className="block h-3" style={{ width: `${92 - ((i * 17) % 40)}%` }} />
+          <div className="grey h-3" style={{ width: `${92 - ((i * 17) % 40)}%` }} />
         </div>
       ))}
     </div>

@@ -1,5 +1,5 @@
 // What the page believes, and how one frame changes it. Pure: no sockets, no timers, no React.
-import { clock, duration, label, OUTCOMES, SIGNALS, time } from "./format";
+import { clock, duration, label, name, OUTCOMES, SIGNALS, time } from "./format";
 import { componentName, isSource } from "./words";
 import type { CalendarEntry, Component, Config, EventFrame, Health, Listing, Mark, Monitor, SnapshotFrame } from "./types";
 
@@ -148,7 +148,10 @@ function merge(known: Activity[], more: Activity[]): Activity[] {
   return [...known, ...more.filter((entry) => !seen.has(entry.key))].sort((a, b) => b.at - a.at).slice(0, KEEP_ACTIVITY);
 }
 
-const pair = (listing: Listing) => `${listing.base}/${listing.quote}`;
+const NAME_CHARACTERS = 24;
+
+const short = (text: string) => (text.length > NAME_CHARACTERS ? `${text.slice(0, NAME_CHARACTERS)}…` : text);
+const pair = (listing: Listing) => `${short(name(listing.base))}/${short(name(listing.quote))}`;
 
 function seenLine(listing: Listing): Activity {
   return {

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import clsx from "clsx";
 import { useNow } from "../clock";
-import { time } from "../format";
+import { name, time } from "../format";
 import { useWorld } from "../live";
 import { Move } from "../panels/Schedule";
 import { Ago, At, Countdown } from "../time";
@@ -49,15 +49,15 @@ function Table({ entries }: { entries: CalendarEntry[] }) {
 function Row({ entry }: { entry: CalendarEntry }) {
   const now = useNow(60_000);
   const past = entry.opensAt !== null && time(entry.opensAt) < now;
-  const name = <bdi className="font-semibold" title={entry.asset}>{entry.asset}</bdi>;
+  const coin = <bdi className="font-semibold" title={name(entry.asset)}>{name(entry.asset)}</bdi>;
   const moved = entry.schedule.length > 1;
   return (
     <tr className={clsx("row", (entry.withdrawn || past) && "text-dim")}>
       <th scope="row" className="td cut h-11! text-left font-normal">
         {entry.listingId
-          ? <Link to="/listings/$id" params={{ id: entry.listingId }} data-row className="hover:text-accent hover:underline">{name}</Link>
-          : name}
-        {entry.fullName && entry.fullName !== entry.asset && <bdi className="cut block text-xs text-dim">{entry.fullName}</bdi>}
+          ? <Link to="/listings/$id" params={{ id: entry.listingId }} data-row className="hover:text-accent hover:underline">{coin}</Link>
+          : coin}
+        {entry.fullName && entry.fullName !== entry.asset && <bdi className="cut block text-xs text-dim">{name(entry.fullName)}</bdi>}
       </th>
       <td className="td num max-sm:hidden">{entry.opensAt === null ? <span className="text-dim">TBD</span> : <At at={entry.opensAt} />}</td>
       <td className="td num">

@@ -6,7 +6,7 @@ import { sourceLag } from "../panels/Sources";
 import { Ago } from "../time";
 import type { Component, Figure as Value } from "../types";
 import { Bar, Blocks, Card, Empty, Facts, Figure, Figures, Scroller, State, STATUS_TONE } from "../ui";
-import { componentName, figureName, isSource } from "../words";
+import { componentName, figureName } from "../words";
 
 export function Health() {
   const health = useWorld((world) => world.health);
@@ -57,9 +57,12 @@ function requestBudget(parts: Component[]): { used: number; limit: number } | nu
   return null;
 }
 
+/** The stream stands among the parts, polled sources below. */
+const rank = (part: Component) => (part.name === "engine" ? 0 : part.name.startsWith("source.") ? 2 : 1);
+
 function Parts({ parts }: { parts: Component[] }) {
   const now = useNow(1000);
-  const ordered = [...parts].sort((a, b) => Number(isSource(a.name)) - Number(isSource(b.name)) || a.name.localeCompare(b.name));
+  const ordered = [...parts].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
   return (
     <Card title="Parts" aside={`${parts.length} parts`}>
       {!parts.length ? <Empty>The engine has not reported yet. Its parts appear as soon as it runs.</Empty> : (

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { api, ApiError } from "../api";
 import { useNow } from "../clock";
-import { BASES, duration, label, NONE, OUTCOMES, price, SIGNALS, time } from "../format";
+import { BASES, duration, label, name, NONE, OUTCOMES, price, SIGNALS, time } from "../format";
 import { useWorld } from "../live";
 import { KindTag, PhaseState, SeenAfter } from "../panels/ListingsTable";
 import { Phases } from "../panels/Phases";
@@ -37,11 +37,11 @@ export function ListingDetail() {
         </div>
         <div className="grid min-w-0 gap-3">
           <Card title="Is it new?" aside={<KindTag kind={listing.kind} />}>
-            <p className="px-3 pb-3 break-words">{listing.newnessProof || "Not decided yet: the proof needs the coin's first candles or its opening time."}</p>
+            <p className="px-3 pb-3 break-words">{name(listing.newnessProof) || "Not decided yet: the proof needs the coin's first candles or its opening time."}</p>
             {(listing.lookAlikeOf ?? listing.relatedTo) && (
               <Facts rows={[
-                ...(listing.lookAlikeOf ? [["Looks like", <bdi key="l">{listing.lookAlikeOf}</bdi>] as [string, React.ReactNode]] : []),
-                ...(listing.relatedTo ? [["Known pair", <bdi key="r">{listing.relatedTo}</bdi>] as [string, React.ReactNode]] : []),
+                ...(listing.lookAlikeOf ? [["Looks like", <bdi key="l">{name(listing.lookAlikeOf)}</bdi>] as [string, React.ReactNode]] : []),
+                ...(listing.relatedTo ? [["Known pair", <bdi key="r">{name(listing.relatedTo)}</bdi>] as [string, React.ReactNode]] : []),
               ]} />
             )}
           </Card>
@@ -61,9 +61,9 @@ function Head({ listing }: { listing: Listing }) {
     <>
       <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
         <h1 className="min-w-0 max-w-full text-[22px] leading-7 break-all">
-          <bdi>{listing.base}<span className="font-normal text-dim">/{listing.quote}</span></bdi>
+          <bdi>{name(listing.base)}<span className="font-normal text-dim">/{name(listing.quote)}</span></bdi>
         </h1>
-        {listing.fullName && <bdi className="max-w-full truncate text-dim">{listing.fullName}</bdi>}
+        {listing.fullName && <bdi className="max-w-full truncate text-dim">{name(listing.fullName)}</bdi>}
         <PhaseState phase={listing.phase} />
         <KindTag kind={listing.kind} />
         {listing.late && <Tag tone="warn">seen late</Tag>}
@@ -76,7 +76,7 @@ function Head({ listing }: { listing: Listing }) {
         </Figure>
         <Figure label="First seen by" note={<At at={listing.detectedAt} millis />}>{label(SIGNALS, listing.firstSignal)}</Figure>
         <Figure label="Kinds of signal" note={`${listing.duplicateSignals} repeated`}>{listing.sources.length}</Figure>
-        <Figure label={`Last, ${listing.quote}`} note={mark ? `bid ${price(mark.bid)}, ask ${price(mark.ask)}` : "streamed while it is watched"}>{mark ? price(mark.last) : NONE}</Figure>
+        <Figure label={`Last, ${name(listing.quote)}`} note={mark ? `bid ${price(mark.bid)}, ask ${price(mark.ask)}` : "streamed while it is watched"}>{mark ? price(mark.last) : NONE}</Figure>
         <Figure label="Outcome" note={listing.reason ?? "decided after the opening"}>{label(OUTCOMES, listing.outcome)}</Figure>
       </Figures>
       {listing.reasonText && <p className="mt-3 rounded-card border border-line bg-panel px-3 py-2.5"><span className="text-dim">Why: </span>{listing.reasonText}</p>}

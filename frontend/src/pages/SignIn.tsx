@@ -44,8 +44,8 @@ export function SignIn() {
         {problem && <Problem>{problem}</Problem>}
         <p className="text-dim">
           {busy ? "Signing in…" : problem
-            ? <>Each link works once. Print a new one in the terminal with <Command>mexc-sniper login</Command>, then open it or paste its token here.</>
-            : <>Open the one-time link that the terminal printed when the bot started, or print a new one with <Command>mexc-sniper login</Command>.</>}
+            ? <>Each link works once. Print a new one in the terminal with <Command>mexc-sniper user link</Command>, then open it or paste its token here.</>
+            : <>Open the one-time link that the terminal printed when the bot started, or print a new one with <Command>mexc-sniper user link</Command>.</>}
         </p>
         <form
           className="grid gap-3"

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import clsx from "clsx";
 import { memo, useEffect, useRef, type ReactNode } from "react";
 import { useNow } from "../clock";
-import { duration, KINDS, label, NONE, OUTCOMES, PHASES, price, SIGNALS, time } from "../format";
+import { duration, KINDS, label, name, NONE, OUTCOMES, PHASES, price, SIGNALS, time } from "../format";
 import { useHeldRows } from "../held";
 import { useWorld } from "../live";
 import { At, Countdown } from "../time";
@@ -20,9 +20,9 @@ export const KindTag = ({ kind }: { kind: ListingKind }) => <Tag tone={KIND_TONE
 /** Base and quote; hostile names (markup, right-to-left marks, very long ones) stay inside their box. */
 export function Pair({ listing }: { listing: Listing }) {
   return (
-    <bdi title={listing.symbol}>
-      <span className="font-semibold">{listing.base}</span>
-      <span className="text-dim">/{listing.quote}</span>
+    <bdi title={name(listing.symbol)}>
+      <span className="font-semibold">{name(listing.base)}</span>
+      <span className="text-dim">/{name(listing.quote)}</span>
     </bdi>
   );
 }
@@ -56,13 +56,13 @@ export function ListingsTable({ rows, empty, onWaiting, className, caption }: {
           <caption className="sr-only">{caption}</caption>
           <thead className="sticky top-0 z-10 bg-panel">
             <tr>
-              <th scope="col" className="th w-[24%] max-sm:w-[38%]">Pair</th>
-              <th scope="col" className="th w-[12%] max-sm:w-[29%]">State</th>
-              <th scope="col" className="th w-[11%] max-sm:hidden">Kind</th>
+              <th scope="col" className="th w-[20%] max-sm:w-[40%]">Pair</th>
+              <th scope="col" className="th w-[11%] max-sm:w-[29%]">State</th>
+              <th scope="col" className="th w-[12%] max-sm:hidden">Kind</th>
               <th scope="col" className="th num w-[12%] max-sm:hidden">Opening, UTC</th>
-              <th scope="col" className="th num w-[12%] max-sm:w-[33%]">Seen after</th>
-              <th scope="col" className="th w-[13%] pl-5! max-lg:hidden">First seen by</th>
-              <th scope="col" className="th num w-[10%] max-lg:hidden">Last</th>
+              <th scope="col" className="th num w-[11%] max-sm:w-[31%]">Seen after</th>
+              <th scope="col" className="th w-[15%] pl-5! max-lg:hidden">First seen by</th>
+              <th scope="col" className="th num w-[9%] max-lg:hidden">Last</th>
               <th scope="col" className="th w-[10%] pl-5! max-md:hidden">Outcome</th>
             </tr>
           </thead>
@@ -82,10 +82,11 @@ const Row = memo(function Row({ listing, mark, freshAt }: { listing: Listing; ma
   const glows = useRef(freshAt !== undefined && Date.now() - freshAt < 1_200).current;
   return (
     <tr className={clsx("row", glows && "fresh")}>
-      <th scope="row" className="td cut text-left font-normal">
+      <th scope="row" className="td cut text-left font-normal max-sm:h-12">
         <Link to="/listings/$id" params={{ id: listing.id }} data-row className="hover:text-accent hover:underline">
           <Pair listing={listing} />
         </Link>
+        <span className="cut block text-xs text-dim sm:hidden">{label(KINDS, listing.kind)} · <At at={listing.listedAt} /></span>
       </th>
       <td className="td"><PhaseState phase={listing.phase} /></td>
       <td className="td max-sm:hidden"><KindTag kind={listing.kind} /></td>

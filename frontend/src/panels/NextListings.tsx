@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useNow } from "../clock";
-import { time } from "../format";
+import { name, time } from "../format";
 import { useWorld } from "../live";
 import { At, Countdown } from "../time";
 import type { CalendarEntry } from "../types";
@@ -32,13 +32,13 @@ export function NextListings({ rows = 6 }: { rows?: number }) {
 }
 
 function Line({ entry }: { entry: CalendarEntry }) {
-  const name = <bdi className="cut block font-semibold">{entry.asset}</bdi>;
+  const coin = <bdi className="cut block font-semibold">{name(entry.asset)}</bdi>;
   return (
     <li className="flex min-h-12 items-center justify-between gap-3 border-t border-line py-1.5 first:border-t-0">
       <div className="min-w-0">
         {entry.listingId
-          ? <Link to="/listings/$id" params={{ id: entry.listingId }} className="block hover:text-accent hover:underline">{name}</Link>
-          : name}
+          ? <Link to="/listings/$id" params={{ id: entry.listingId }} className="block hover:text-accent hover:underline">{coin}</Link>
+          : coin}
         <div className="flex items-center gap-2 text-xs text-dim">
           {entry.opensAt === null ? "time not announced yet" : <At at={entry.opensAt} />}
           {entry.schedule.length > 1 && <Tag tone="warn">moved</Tag>}

@@ -1,4 +1,4 @@
-import { duration, label, NONE, SIGNALS, time } from "../format";
+import { duration, label, name, NONE, SIGNALS, time } from "../format";
 import { At } from "../time";
 import type { Listing, Signal } from "../types";
 import { Bar, Card, Empty, Scroller, Tag } from "../ui";
@@ -38,7 +38,7 @@ export function SignalTimeline({ signals, listing }: { signals: Signal[]; listin
                   <td className="td py-1.5 whitespace-normal!">
                     <span className="mr-2 font-medium">{label(SIGNALS, signal.kind)}</span>
                     {!signal.official && <Tag title="The venue does not document this source">unofficial</Tag>}
-                    {signal.evidence && <p className="mt-0.5 max-w-[60ch] text-xs break-words text-dim"><bdi>{signal.evidence}</bdi></p>}
+                    {signal.evidence && <p className="mt-0.5 max-w-[60ch] text-xs break-words text-dim"><bdi>{name(signal.evidence)}</bdi></p>}
                   </td>
                   <td className="td num py-1.5 text-dim max-sm:hidden">{Number.isNaN(opening) ? NONE : `${time(signal.receivedAt) >= opening ? "+" : ""}${duration(time(signal.receivedAt) - opening)}`}</td>
                   <td className="td num py-1.5">{signal.lagMs === null ? <span className="text-dim" title="The message carries no venue time">{NONE}</span> : duration(signal.lagMs)}</td>

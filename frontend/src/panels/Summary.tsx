@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { serverNow, useNow } from "../clock";
-import { count, duration, median, NONE, quantile, span, time } from "../format";
+import { count, duration, median, name, NONE, quantile, span, time } from "../format";
 import { useWorld } from "../live";
 import { Ago, Countdown } from "../time";
 import { Figure, Figures } from "../ui";
@@ -36,7 +36,7 @@ export function Summary() {
     return (
       <Figures>
         {Array.from({ length: 6 }, (_, i) => (
-          <Figure key={i} label={<span className="block h-3 w-20" />} note={<span className="block h-3 w-24" />}><span className="block h-4 w-16" /></Figure>
+          <Figure key={i} label={<span className="grey inline-block h-3 w-20" />} note={<span className="grey inline-block h-3 w-24" />}><span className="grey inline-block h-4 w-16" /></Figure>
         ))}
       </Figures>
     );
@@ -45,16 +45,16 @@ export function Summary() {
       <Figure label="Listings, 24 h" note={`${count(figures.fresh)} new${figures.late ? `, ${count(figures.late)} seen late` : ""}`}>
         {count(figures.day)}{figures.full && "+"}
       </Figure>
-      <Figure label={next ? <>Next opening, <bdi>{next.asset}</bdi></> : "Next opening"} note={next ? "announced by the calendar" : "nothing with a time announced"}>
+      <Figure label={next ? <>Next opening, <bdi>{name(next.asset)}</bdi></> : "Next opening"} note={next ? "at its announced time" : "nothing with a time announced"}>
         {next?.opensAt ? <Countdown to={next.opensAt} /> : NONE}
       </Figure>
-      <Figure label="Seen after opening, p50" note={figures.seen === null ? "no opening seen in 24 h" : `p95 ${duration(figures.seenTail ?? 0)}, ${count(figures.seenCount)} openings`}>
+      <Figure label="Seen after opening, p50" note={figures.seen === null ? "no opening seen in 24 h" : `p95 ${duration(figures.seenTail ?? 0)} of ${count(figures.seenCount)}`}>
         {figures.seen === null ? NONE : duration(figures.seen)}
       </Figure>
-      <Figure label="Source lag, p50" note={figures.lag === null ? "no signal with a venue time in 24 h" : `p95 ${duration(figures.lagTail ?? 0)}, ${count(figures.lagCount)} signals`}>
+      <Figure label="Source lag, p50" note={figures.lag === null ? "no signal with a venue time in 24 h" : `p95 ${duration(figures.lagTail ?? 0)} of ${count(figures.lagCount)}`}>
         {figures.lag === null ? NONE : duration(figures.lag)}
       </Figure>
-      <Figure label="Symbols known" note={monitor.baselineLearnedAt ? "the baseline new ones are told from" : "learned at the first start"}>
+      <Figure label="Baseline" unit="symbols" note={monitor.baselineLearnedAt ? "known already, never news" : "learned at the first start"}>
         {count(monitor.baselineSize)}
       </Figure>
       <Figure label="Monitor" note={running ? <>last event <Ago at={monitor.lastEventAt} /></> : "press Start to see listings"} {...(monitor.status === "degraded" ? { tone: "warn" as const } : {})}>
