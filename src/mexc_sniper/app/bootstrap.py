@@ -1,13 +1,21 @@
 """Builds the object graph of each process; the only place that does, and the only one that asks for the mode."""
 
-from typing import TYPE_CHECKING
+import asyncio
+import signal
+import socket
+from contextlib import AsyncExitStack
 
+import structlog
+
+from mexc_sniper import __version__
 from mexc_sniper.app.settings import Settings
+from mexc_sniper.core.errors import StoreError
+from mexc_sniper.ledger import migrations
 from mexc_sniper.ledger.location import LedgerLocation, locate
+from mexc_sniper.runtime.clock import LoopClock, ThreadOffload
 from mexc_sniper.web.options import WebOptions
 
-if TYPE_CHECKING:
-    import socket
+log = structlog.get_logger(__name__)
 
 
 def location_of(settings: Settings) -> LedgerLocation:
@@ -38,41 +46,114 @@ def web_options(settings: Settings) -> WebOptions:
     )
 
 
-def run_web_process(settings: Settings, *, listener: "socket.socket") -> None:
+def check_settings(settings: Settings) -> None:
+    """Refuse at the terminal what a child process would refuse after its start; opens the ledger, changes nothing.
+
+    Raises:
+        ConfigError: a dangerous web option, or a ledger these settings cannot open.
+        StoreError: the database does not answer.
+    """
+    web_options(settings).check()
+    migrations.current(location_of(settings))
+
+
+def run_web_process(settings: Settings, *, listener: socket.socket) -> None:
     """Serve the page and the API until a signal ends it.
 
     Args:
         settings: loaded for the web role; they hold no venue secret.
         listener: the listening socket, opened by the supervisor or by the command.
-    """
-    import uvicorn
 
-    from mexc_sniper.runtime.clock import LoopClock
+    Raises:
+        ConfigError: when an option is dangerous or the token file cannot be used.
+    """
+    import uvicorn  # the engine process never loads the web's libraries
+
     from mexc_sniper.web.app import create_app
 
-    options = web_options(settings)
-    options.check()
-    app = create_app(options, location=location_of(settings), clock=LoopClock())
+    app = create_app(web_options(settings), location=location_of(settings), clock=LoopClock())
     config = uvicorn.Config(
         app,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
+        lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        date_header=False,
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
         ws_max_size=64 * 1024,
-        ws_ping_interval=20,
-        ws_ping_timeout=20,
-        h11_max_incomplete_event_size=64 * 1024,
     )
+    log.info("web_started", address=listener.getsockname()[:2], version=__version__, mode=settings.mode)
     uvicorn.Server(config).run(sockets=[listener])
+    log.info("web_stopped")
 
 
 def run_engine_process(settings: Settings) -> None:
-    """Run the engine until a signal ends it; see `mexc_sniper.runtime.process`."""
-    raise NotImplementedError
+    """Run the engine until a signal ends it; migrates the ledger first.
+
+    Raises:
+        ConfigError: when a setting or the ledger's address is wrong.
+        StoreError: when the ledger cannot be read or written.
+    """
+    import uvloop
+
+    uvloop.run(_run_engine(settings))
+
+
+async def _run_engine(settings: Settings) -> None:
+    from mexc_sniper.app.gateway import build_gateway  # the web process never loads the venue's libraries
+    from mexc_sniper.ledger.inbox import EngineInbox
+    from mexc_sniper.ledger.live import LiveStore
+    from mexc_sniper.ledger.writer import LedgerWriter
+    from mexc_sniper.runtime.loop import EngineLoop
+    from mexc_sniper.runtime.process import run_engine
+
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    clock = LoopClock()
+    location = location_of(settings)
+    engine_loop: EngineLoop | None = None
+
+    def remember(running: EngineLoop) -> None:
+        nonlocal engine_loop
+        engine_loop = running
+
+    def ledger_failed(error: StoreError) -> None:  # on the writer's thread
+        log.critical("ledger_failed", error=str(error))
+        if engine_loop is not None:
+            loop.call_soon_threadsafe(engine_loop.fail, error)
+
+    async with AsyncExitStack() as parts:
+        offload = ThreadOffload()
+        parts.callback(offload.close)
+        gateway = build_gateway(settings, clock, offload)
+        migrations.upgrade(location)
+        ledger = LedgerWriter(location, clock, on_failure=ledger_failed)
+        ledger.start()
+        parts.push_async_callback(ledger.aclose)
+        figures = LiveStore(location, clock)
+        figures.start()
+        parts.push_async_callback(figures.aclose)
+        restored = ledger.restore()
+        inbox = EngineInbox(location, clock, finished=restored.finished_commands)
+        log.info(
+            "engine_started", version=__version__, mode=settings.mode, ledger=location.describe(),
+            symbols=len(restored.symbols), listings=len(restored.listings),
+        )  # fmt: skip
+        await run_engine(
+            ledger=ledger,
+            inbox=inbox,
+            gateway=gateway,
+            figures=figures,
+            clock=clock,
+            restored=restored,
+            stop=stop,
+            on_ready=lambda: log.info("engine_ready"),
+            on_loop=remember,
+        )
+    log.info("engine_stopped")

@@ -13,7 +13,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from mexc_sniper.app.redaction import Redactor, escape_control
 from mexc_sniper.app.settings import LogSettings
 
-_QUIET = ("aiohttp", "asyncio", "websockets", "uvicorn.access", "alembic", "sqlalchemy")
+_QUIET = ("aiohttp", "asyncio", "websockets", "uvicorn", "alembic", "sqlalchemy")
 
 
 def configure_logging(
@@ -127,4 +127,5 @@ def _named(process: str) -> Processor:
 
 
 def _escaped(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    event.pop("color_message", None)  # uvicorn's second copy of its text
     return {key: escape_control(value) if isinstance(value, str) else value for key, value in event.items()}

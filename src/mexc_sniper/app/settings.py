@@ -123,24 +123,26 @@ class WebSettings(Section):
 
 
 class MonitorSettings(Section):
+    """Milliseconds between two reads of each source while nothing is announced; near an opening they tighten."""
+
     default_symbols_interval_ms: int = Field(
-        default=500, ge=100, le=1000, description="Time between two reads of the list of API-tradable symbols."
+        default=500, ge=100, le=1000, description="Symbols open to the API: where an unannounced listing shows first."
     )
     exchange_info_interval_ms: int = Field(
-        default=5000,
-        ge=1000,
-        le=60_000,
-        description="Time between two full reads of exchangeInfo while nothing is near.",
+        default=5000, ge=1000, le=60_000, description="All instruments with their rules (exchangeInfo)."
     )
-    calendar_interval_ms: int = Field(
-        default=15_000,
-        ge=1000,
-        le=600_000,
-        description="Time between two reads of the web calendar while nothing is near.",
+    self_symbols_interval_ms: int = Field(
+        default=1000, ge=500, le=60_000, description="Symbols your key may trade; read only with a key."
+    )
+    calendar_interval_ms: int = Field(default=30_000, ge=2000, le=600_000, description="The web calendar (unofficial).")
+    web_symbols_interval_ms: int = Field(
+        default=60_000, ge=5000, le=600_000, description="The web site's list of symbols (unofficial)."
     )
     announcements_interval_ms: int = Field(
-        default=30_000, ge=5000, le=3_600_000, description="Time between two reads of the announcements."
+        default=30_000, ge=5000, le=3_600_000, description="Announcements of new listings (unofficial)."
     )
+    offline_interval_ms: int = Field(default=60_000, ge=5000, le=3_600_000, description="Symbols taken off the market.")
+    time_interval_ms: int = Field(default=10_000, ge=1000, le=600_000, description="The venue's clock.")
 
 
 class LogSettings(Section):

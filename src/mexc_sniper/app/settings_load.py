@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,11 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
             )
         if name not in known:
             raise ConfigError(f"{file}:{line} sets '{name}', which is not a setting{_nearest(name, known)}")
+    if "@" in str(values.get("database.url", "")) and file.stat().st_mode & 0o077:
+        raise ConfigError(
+            f"{file}:{lines['database.url']} holds a database address with a password, and other users can read the "
+            f"file: run 'chmod 600 {file}'"
+        )
     return values, lines
 
 
@@ -218,4 +224,6 @@ def _mend(name: str) -> str:
             return "must be corrected"
         model = kind
     default = model.model_fields[key].default if key in model.model_fields else None
-    return f"may be left out for the default, {default}" if isinstance(default, (str, int)) else "may be left out"
+    return (
+        f"may be left out for the default, {default}" if isinstance(default, str | int | Decimal) else "may be left out"
+    )

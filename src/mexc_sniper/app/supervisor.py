@@ -152,13 +152,13 @@ class Supervisor:
             log_file=self._plan.settings.data_dir / "logs" / "simulator.log",
         )  # fmt: skip
         watcher = self._watch(spec)
-        async with asyncio.timeout(SIMULATOR_DEADLINE_S):
-            await asyncio.wait({watcher, asyncio.ensure_future(first_line)}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {watcher, first_line}
+        await asyncio.wait(either, timeout=SIMULATOR_DEADLINE_S, return_when=asyncio.FIRST_COMPLETED)
         if watcher.done():
             watcher.result()
         if not first_line.done():
             raise SniperError(
-                f"the exchange simulator ended before it was ready: its log is in {self._plan.settings.data_dir / 'logs'}"
+                f"the exchange simulator did not become ready; see {self._plan.settings.data_dir / 'logs'}"
             )
         urls: dict[str, str] = json.loads(first_line.result())
         return watcher, urls

@@ -1,15 +1,16 @@
 """Commands for the ledger: db current, upgrade, downgrade, backup."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mexc_sniper.app.cli.common import AsJson, ConfigFile, DataDir, Demo, app, out, plain, print_json, read_settings
 from mexc_sniper.app.instance import InstanceLock, prepare_data_dir
 from mexc_sniper.app.settings import Settings
-from mexc_sniper.ledger import migrations
-from mexc_sniper.ledger.location import LedgerLocation, locate
+
+if TYPE_CHECKING:
+    from mexc_sniper.ledger.location import LedgerLocation
 
 db_app = typer.Typer(no_args_is_help=True, help="Look after the ledger. Runs upgrade it by themselves.")
 app.add_typer(db_app, name="db")
@@ -18,8 +19,10 @@ app.add_typer(db_app, name="db")
 @db_app.command()
 def current(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = False, as_json: AsJson = False) -> None:
     """Show where the ledger is and which schema it has."""
+    from mexc_sniper.ledger import migrations
+
     settings = read_settings(config, data_dir, demo=demo)
-    location = locate(settings.database.url, settings.data_dir)
+    location = _location(settings)
     if as_json:
         print_json({"location": location.describe(), **migrations.current(location)})
     else:
@@ -29,9 +32,11 @@ def current(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = Fa
 @db_app.command()
 def upgrade(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = False) -> None:
     """Bring the ledger to this version's schema; a SQLite file is backed up first."""
+    from mexc_sniper.ledger import migrations
+
     settings = read_settings(config, data_dir, demo=demo)
     with _alone(settings):
-        location = locate(settings.database.url, settings.data_dir)
+        location = _location(settings)
         migrations.upgrade(location)
         _print_revision(location)
 
@@ -45,8 +50,10 @@ def downgrade(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take the ledger back to an older schema; rows the older one cannot hold are lost."""
+    from mexc_sniper.ledger import migrations
+
     settings = read_settings(config, data_dir, demo=demo)
-    location = locate(settings.database.url, settings.data_dir)
+    location = _location(settings)
     if not yes:
         typer.confirm(f"Rows that {revision} cannot hold are lost in {location.describe()}. Go on?", abort=True)
     with _alone(settings):
@@ -70,11 +77,19 @@ def backup(
     from mexc_sniper.app.backup import backup_ledger
 
     settings = read_settings(config, data_dir, demo=demo)
-    size = backup_ledger(locate(settings.database.url, settings.data_dir), target)
+    size = backup_ledger(_location(settings), target)
     out.print(f"{plain(target)}: {size:,} bytes, checked")
 
 
-def _print_revision(location: LedgerLocation) -> None:
+def _location(settings: Settings) -> "LedgerLocation":
+    from mexc_sniper.ledger.location import locate
+
+    return locate(settings.database.url, settings.data_dir)
+
+
+def _print_revision(location: "LedgerLocation") -> None:
+    from mexc_sniper.ledger import migrations
+
     schemas = ", ".join(f"{name} {revision or 'empty'}" for name, revision in migrations.current(location).items())
     out.print(f"{plain(location.describe())}: {plain(schemas)}", soft_wrap=True)
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from mexc_sniper.app.banner import Terminal
-from mexc_sniper.app.bootstrap import run_engine_process, run_web_process, web_options
 from mexc_sniper.app.children import PARENT_PID_ENV, ChildEnded
 from mexc_sniper.app.cli.common import ConfigFile, DataDir, Exit, app, err, fail, read_settings
 from mexc_sniper.app.hardening import die_with_parent, forbid_dumps
@@ -85,7 +84,7 @@ def demo(
 def sim(context: typer.Context) -> None:
     """Run the exchange simulator alone; its own --help tells more."""
     _follow_supervisor()
-    from mexc_sim.__main__ import main as simulator  # its own package and process; only this command loads it
+    from mexc_sim.cli import main as simulator  # its own package and process; only this command loads it
 
     raise SystemExit(simulator(context.args))
 
@@ -102,6 +101,8 @@ def engine(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     lock.acquire()
     secrets = [secret.reveal() for secret in (settings.venue.api_key, settings.venue.api_secret) if secret]
     _log(settings, "engine", secrets, supervised=supervised)
+    from mexc_sniper.app.bootstrap import run_engine_process
+
     run_engine_process(settings)
 
 
@@ -119,6 +120,8 @@ def web(
     forget_secrets_in_environment()
     prepare_data_dir(settings.data_dir)
     _log(settings, "web", [settings.web.token.reveal()] if settings.web.token else [], supervised=supervised)
+    from mexc_sniper.app.bootstrap import run_web_process
+
     listener = listen(settings.web.host, settings.web.port) if fd is None else socket.socket(fileno=fd)
     run_web_process(settings, listener=listener)
 
@@ -144,11 +147,13 @@ def _log(settings: Settings, process: str, secrets: list[str], *, supervised: bo
 
 def _supervise(plan: RunPlan, *, fresh: bool = False) -> None:
     settings = plan.settings
-    web_options(settings).check()
     forbid_dumps()
     prepare_data_dir(settings.data_dir)
     lock = InstanceLock(settings.data_dir)
     lock.acquire()
+    from mexc_sniper.app.bootstrap import check_settings  # heavy, and not needed by the other commands
+
+    check_settings(settings)
     forget_secrets_in_environment()
     claim_data_dir(settings.data_dir, demo=plan.demo_scenario is not None, fresh=fresh)
     secrets = [s.reveal() for s in (settings.venue.api_key, settings.venue.api_secret, settings.web.token) if s]

@@ -19,15 +19,10 @@ from mexc_sniper.app.cli.common import (
     print_json,
     read_settings,
 )
-from mexc_sniper.app.doctor import Verdict, examine
 from mexc_sniper.app.settings_load import Role
 from mexc_sniper.core.clock import SystemClock
 
-_MARK = {
-    Verdict.OK: "[green]ok  [/green]",
-    Verdict.WARN: "[yellow]warn[/yellow]",
-    Verdict.FAIL: "[bold red]FAIL[/bold red]",
-}
+_MARK = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[bold red]FAIL[/bold red]"}
 
 
 @app.command()
@@ -36,6 +31,8 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = Fal
 
     Nothing is changed: it reads the settings, the data directory, the database, and the venue's public clock.
     """
+    from mexc_sniper.app.doctor import Verdict, examine
+
     settings = read_settings(config, data_dir, demo=demo, role=Role.CLIENT)
     findings = []
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress:
@@ -45,10 +42,9 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = Fal
             finding = check()
             findings.append(finding)
             if not as_json:
+                line = f"{_MARK[finding.verdict.value]}  {plain(finding.name):<15} {plain(finding.detail)}"
                 mend = f"\n            [bold]{plain(finding.mend)}[/bold]" if finding.mend else ""
-                out.print(
-                    f"{_MARK[finding.verdict]}  {plain(finding.name):<15} {plain(finding.detail)}{mend}", soft_wrap=True
-                )
+                out.print(line + mend, soft_wrap=True)
     if as_json:
         print_json([vars(finding) for finding in findings])
     if any(finding.verdict is Verdict.FAIL for finding in findings):

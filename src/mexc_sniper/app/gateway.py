@@ -1,0 +1,42 @@
+"""Builds the one gateway to the venue from the settings; used by the engine and by ``record``."""
+
+from mexc_sniper.app.settings import Settings
+from mexc_sniper.core.errors import ConfigError
+from mexc_sniper.ports import Clock, Offload
+from mexc_sniper.venues.mexc.gateway import GatewayOptions, MexcMarketGateway
+from mexc_sniper.venues.mexc.planner import PollingOptions, check_plan
+from mexc_sniper.venues.mexc.signing import Credentials
+from mexc_sniper.venues.mexc.tap import FrameTap
+from mexc_sniper.venues.mexc.wire import PicowsWire
+
+
+def build_gateway(
+    settings: Settings, clock: Clock, offload: Offload, *, tap: FrameTap | None = None
+) -> MexcMarketGateway:
+    """Return a gateway to the venue of these settings; nothing is opened yet.
+
+    Raises:
+        ConfigError: when the polling plan would spend more than half of the venue's limits, or only one half of
+            the key is set.
+    """
+    venue = settings.venue
+    if (venue.api_key is None) != (venue.api_secret is None):
+        raise ConfigError(
+            "only one of venue.api_key and venue.api_secret is set: set both, or neither (the monitor needs no key)"
+        )
+    credentials = None
+    if venue.api_key is not None and venue.api_secret is not None:
+        credentials = Credentials(venue.api_key.reveal(), venue.api_secret.reveal())
+    polling = PollingOptions(**settings.monitor.model_dump())
+    check_plan(polling, with_key=credentials is not None)
+    return MexcMarketGateway(
+        rest_url=venue.rest_url,
+        ws_url=venue.ws_url,
+        web_url=venue.web_url,
+        clock=clock,
+        offload=offload,
+        wire=PicowsWire(clock),
+        options=GatewayOptions(polling=polling),
+        credentials=credentials,
+        frame_tap=tap,
+    )
