@@ -130,7 +130,7 @@ class Child:
                 f"CRASH LOOP: the {self.spec.name} process died {CRASH_LOOP_STARTS} times within "
                 f"{CRASH_LOOP_WINDOW_S / 60:g} minutes. {text} Its log tells why."
             )
-            log.critical("crash_loop", child=self.spec.name, deaths=CRASH_LOOP_STARTS)
+            log.error("crash_loop", child=self.spec.name, deaths=CRASH_LOOP_STARTS)
         self._on_trouble(text)
 
     async def stop(self) -> None:

@@ -1,10 +1,12 @@
 """The command ``mexc-sniper``. Every mistake ends in one sentence and a fixed exit code, never in a traceback."""
 
+import logging
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
+import structlog
 import typer
 
 from mexc_sniper import __version__
@@ -55,9 +57,20 @@ def main() -> None:
     except BrokenPipeError:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGPIPE)
+    except Exception as error:  # a fault of ours: never past the redacting formatter
+        _broken(error)
 
 
-def _ended(error: Exception, code: Exit) -> None:
+def _ended(error: Exception, code: Exit) -> NoReturn:
     if is_debug():
         raise error
     fail(str(error), code)
+
+
+def _broken(error: Exception) -> NoReturn:
+    if is_debug():
+        raise error
+    if logging.getLogger().handlers:
+        structlog.get_logger(__name__).critical("process_failed", exc_info=error)
+        raise SystemExit(int(Exit.FAILED))
+    fail(f"this is a fault of the program ({type(error).__name__}): run again with --debug and report it", Exit.FAILED)

@@ -134,14 +134,17 @@ def _follow_supervisor() -> bool:
     return True
 
 
-def _log(settings: Settings, process: str, secrets: list[str], *, supervised: bool) -> None:
+def _log(
+    settings: Settings, process: str, secrets: list[str], *, supervised: bool, quiet_level: str = "warning"
+) -> None:
+    os.umask(0o077)
     quiet = supervised and sys.stderr.isatty()  # the terminal belongs to the supervisor's panel; the file has it all
     configure_logging(
         settings.log,
         process=process,
         log_dir=settings.data_dir / "logs",
         secrets=secrets,
-        terminal_level="warning" if quiet else None,
+        terminal_level=quiet_level if quiet else None,
     )
 
 
@@ -157,7 +160,7 @@ def _supervise(plan: RunPlan, *, fresh: bool = False) -> None:
     forget_secrets_in_environment()
     claim_data_dir(settings.data_dir, demo=plan.demo_scenario is not None, fresh=fresh)
     secrets = [s.reveal() for s in (settings.venue.api_key, settings.venue.api_secret, settings.web.token) if s]
-    _log(settings, "supervisor", secrets, supervised=True)
+    _log(settings, "supervisor", secrets, supervised=True, quiet_level="critical")
     with Terminal(settings, demo=plan.demo_scenario is not None) as terminal:
         supervisor = Supervisor(
             plan, LoopClock(), on_step=terminal.step, on_ready=terminal.ready, on_trouble=terminal.trouble
