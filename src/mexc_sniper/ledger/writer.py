@@ -112,6 +112,7 @@ class LedgerWriter:
         self._rows: RowMaker | None = None
         self._thread: threading.Thread | None = None
         self._abandon = threading.Event()
+        self._flushes: list[_Flush] = []
         self._retention_due_ns = 0
 
     def start(self) -> None:
@@ -228,11 +229,13 @@ class LedgerWriter:
     def _work(self) -> None:
         while True:
             groups, flushes, stop = self._take()
+            self._flushes = flushes
             if groups:
                 self._commit(groups)
             LEDGER_QUEUE.set(self.waiting)
             for marker in flushes:
                 marker.settle(None)
+            self._flushes = []
             if stop:
                 return
             if not groups and not flushes:
@@ -324,6 +327,8 @@ class LedgerWriter:
 
     def _refuse_waiters(self) -> None:
         """Answer flushes until the writer is closed; entries are dropped, as `append` says."""
+        for marker in self._flushes:
+            marker.settle(self.failed)
         while not self._abandon.is_set():
             try:
                 item = self._queue.get(timeout=_REST_AFTER_S)
