@@ -79,6 +79,10 @@ class Wire(Protocol):
         """
         ...
 
+    async def reachable(self, url: str, *, deadline_s: float) -> bool:
+        """Return whether the address accepts a connection now; says nothing on it and never raises."""
+        ...
+
 
 class MarketGateway(Protocol):
     """Everything public the venue says: streams and polled sources behind one door."""

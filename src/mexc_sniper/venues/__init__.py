@@ -1,0 +1,1 @@
+"""Adapters: one package per venue, each implementing `mexc_sniper.ports`."""

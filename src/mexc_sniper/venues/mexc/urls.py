@@ -1,0 +1,43 @@
+"""Paths of the venue and their weights (REFERENCE 1.3, 1.5, 3.2, 3.3)."""
+
+from enum import Enum, StrEnum
+
+REST_URL = "https://api.mexc.com"
+WS_URL = "wss://wbs-api.mexc.com/ws"
+WEB_URL = "https://www.mexc.com"
+
+
+class Host(StrEnum):
+    """Which of the venue's hosts serves a path."""
+
+    API = "api"
+    WEB = "web"
+
+
+class Endpoint(Enum):
+    """One GET path: host, path, weight per call, deadline (s), largest body (bytes), needs a signature."""
+
+    TIME = (Host.API, "/api/v3/time", 1, 2.0, 4_096, False)
+    EXCHANGE_INFO = (Host.API, "/api/v3/exchangeInfo", 25, 15.0, 64 << 20, False)
+    DEFAULT_SYMBOLS = (Host.API, "/api/v3/defaultSymbols", 1, 3.0, 4 << 20, False)
+    SELF_SYMBOLS = (Host.API, "/api/v3/selfSymbols", 1, 3.0, 4 << 20, True)
+    OFFLINE = (Host.API, "/api/v3/symbol/offline", 10, 5.0, 8 << 20, False)
+    KLINES = (Host.API, "/api/v3/klines", 1, 3.0, 1 << 20, False)
+    ANNOUNCEMENTS = (Host.API, "/api/v3/announcements", 1, 5.0, 2 << 20, False)
+    CALENDAR = (Host.WEB, "/api/operation/new_coin_calendar", 0, 5.0, 8 << 20, False)
+    WEB_SYMBOLS = (Host.WEB, "/api/platform/spot/market-v2/web/symbolsV2", 0, 10.0, 64 << 20, False)
+
+    def __init__(
+        self, host: Host, path: str, weight: int, deadline_s: float, max_body_bytes: int, signed: bool
+    ) -> None:
+        self.host = host
+        self.path = path
+        self.weight = weight
+        self.deadline_s = deadline_s
+        self.max_body_bytes = max_body_bytes
+        self.signed = signed
+
+    @property
+    def label(self) -> str:
+        """The name used in metrics and on the tape."""
+        return self.name.lower()
