@@ -34,6 +34,18 @@ _POSTGRES_SESSION = {
 }
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file exists.
+
+    Raises:
+        ConfigError: when a directory above it may not even be looked into.
+    """
+    try:
+        return path.exists()
+    except OSError as fault:
+        raise ConfigError(f"{path} cannot be read ({fault.strerror}); give this user a directory it owns.") from fault
+
+
 def sqlite_connect(path: Path, *, mode: str) -> sqlite3.Connection:
     """Open a SQLite file in autocommit (transactions are written out); usable from any one thread at a time.
 

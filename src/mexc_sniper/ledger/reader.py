@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from mexc_sniper.core.errors import StoreError
 from mexc_sniper.core.ids import ListingId
 from mexc_sniper.ledger import migrations
-from mexc_sniper.ledger.connections import sql_engine
+from mexc_sniper.ledger.connections import is_there, sql_engine
 from mexc_sniper.ledger.faults import LedgerNotReady, fault_of
 from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.ledger.view import LedgerEvent, LedgerView
@@ -50,7 +50,7 @@ class LedgerReader:
     @contextmanager
     def snapshot(self) -> Iterator[LedgerView]:
         """One consistent moment: state rows and ``last_seq`` agree, whatever is written meanwhile. Keep it short."""
-        if self._path is not None and not self._path.exists():
+        if self._path is not None and not is_there(self._path):
             raise LedgerNotReady(f"{self._path} is not there yet; start the engine or run: mexc-sniper db upgrade")
         try:
             with self._engine.connect() as connection, connection.begin():

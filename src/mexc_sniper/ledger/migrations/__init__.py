@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 
 from mexc_sniper.core.clock import ClockReader, SystemClock, iso_from_ns
 from mexc_sniper.core.errors import ConfigError, SniperError
-from mexc_sniper.ledger.connections import sql_engine, sqlite_connect
+from mexc_sniper.ledger.connections import is_there, sql_engine, sqlite_connect
 from mexc_sniper.ledger.faults import fault_of, sqlite_fault
 from mexc_sniper.ledger.location import LedgerLocation
 
@@ -113,7 +113,7 @@ def require_current(location: LedgerLocation, chain: _Chain) -> None:
 
 def _revision(location: LedgerLocation, chain: _Chain) -> str | None:
     path = chain.path(location)
-    if path is not None and not path.exists():
+    if path is not None and not is_there(path):
         return None
     engine = sql_engine(location, path, pooled=False)
     try:

@@ -1,0 +1,192 @@
+"""Commands arrive once and in order, whichever process starts first; secrets are stored as hashes."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mexc_sniper.core.clock import NS_PER_S
+from mexc_sniper.ledger import ApiToken, EngineInbox, LedgerLocation, Session, WebInbox, hash_secret
+from mexc_sniper.model.commands import Command, Verb
+from mexc_sniper.runtime.clock import LoopClock
+
+
+@pytest.fixture
+def inbox(empty_location: LedgerLocation) -> Iterator[WebInbox]:
+    """The web's inbox on a place nobody has migrated: it makes its own tables."""
+    inbox = WebInbox(empty_location)
+    yield inbox
+    inbox.close()
+
+
+def now_ns() -> int:
+    return LoopClock().wall_ns()
+
+
+async def collect(location: LedgerLocation, count: int, *, finished: tuple[str, ...] = ()) -> list[Command]:
+    """Run an engine's inbox until it has delivered ``count`` commands."""
+    found: list[Command] = []
+    enough = asyncio.Event()
+
+    def deliver(command: Command) -> None:
+        found.append(command)
+        if len(found) >= count:
+            enough.set()
+
+    running = asyncio.create_task(EngineInbox(location, LoopClock(), finished=finished).run(deliver))
+    try:
+        async with asyncio.timeout(15):
+            await enough.wait()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    return found
+
+
+def test_command_carries_its_expiry_by_verb_and_a_number(inbox: WebInbox) -> None:
+    first = inbox.put(Verb.START_MONITOR, {}, "operator", "k1", 1_000)
+    second = inbox.put(Verb.STOP_MONITOR, {}, "operator", "k2", 1_000)
+    assert (first.expires_ns, second.expires_ns) == (1_000 + 5 * NS_PER_S, 1_000 + 30 * NS_PER_S)
+    assert second.number > first.number
+    assert first.id != second.id
+
+
+def test_same_idempotency_key_returns_the_first_command_again(inbox: WebInbox) -> None:
+    first = inbox.put(Verb.INJECT_LISTING, {"symbol": "ALPHAUSDT"}, "operator", "k", 1_000)
+    again = inbox.put(Verb.START_MONITOR, {}, "somebody", "k", 2_000)
+    assert again == first
+    assert inbox.put(Verb.START_MONITOR, {}, "operator", None, 2_000) != first
+
+
+def test_one_key_from_many_threads_makes_one_command(inbox: WebInbox) -> None:
+    def put(_: int) -> Command:
+        return inbox.put(Verb.START_MONITOR, {}, "operator", "same", 1_000)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({command.id for command in pool.map(put, range(24))}) == 1
+
+
+async def test_engine_started_first_gets_commands_in_order_as_they_come(
+    empty_location: LedgerLocation, inbox: WebInbox
+) -> None:
+    def put_all() -> list[Command]:
+        return [
+            inbox.put(Verb.INJECT_LISTING, {"symbol": f"新{n}\x00USDT"}, "operator\x00", f"key {n}\x00", now_ns())
+            for n in range(250)
+        ]
+
+    arriving = asyncio.create_task(collect(empty_location, 250))
+    await asyncio.sleep(0)
+    written = await asyncio.to_thread(put_all)
+    assert await arriving == written
+    assert written[7].arguments == {"symbol": "新7\x00USDT"}
+
+
+async def test_restarted_engine_gets_what_nobody_answered_and_nothing_ancient(
+    empty_location: LedgerLocation, inbox: WebInbox
+) -> None:
+    def put(key: str, made_ns: int) -> Command:
+        return inbox.put(Verb.STOP_MONITOR, {}, "operator", key, made_ns)
+
+    put("days ago", now_ns() - 2 * 86_400 * NS_PER_S)
+    answered = put("answered", now_ns())
+    waiting = [put("expired", now_ns() - 3_600 * NS_PER_S), put("fresh", now_ns())]
+    assert await collect(empty_location, 2, finished=(answered.id,)) == waiting
+
+
+async def test_commands_written_by_several_web_processes_at_once_all_arrive(
+    empty_location: LedgerLocation, inbox: WebInbox
+) -> None:
+    others = [WebInbox(empty_location) for _ in range(3)]
+
+    def put(n: int) -> Command:
+        return others[n % 3].put(Verb.START_MONITOR, {"n": n}, "operator", f"k{n}", now_ns())
+
+    def put_all() -> list[Command]:
+        with ThreadPoolExecutor(3) as pool:
+            return list(pool.map(put, range(60)))
+
+    inbox.cursor("make the tables")
+    arriving = asyncio.create_task(collect(empty_location, 60))
+    written = await asyncio.to_thread(put_all)
+    found = await arriving
+    assert sorted(command.id for command in found) == sorted(command.id for command in written)
+    assert [command.number for command in found] == sorted(command.number for command in written)
+    for other in others:
+        other.close()
+
+
+async def test_command_of_a_newer_build_is_passed_over(empty_location: LedgerLocation, inbox: WebInbox) -> None:
+    from sqlalchemy import update
+
+    from mexc_sniper.ledger.tables import commands
+
+    inbox.put(Verb.START_MONITOR, {}, "operator", "future", now_ns())
+    with inbox._file.write() as db:
+        db.execute(update(commands).values(verb="sing"))
+    known = inbox.put(Verb.START_MONITOR, {}, "operator", "known", now_ns())
+    assert await collect(empty_location, 1) == [known]
+
+
+def test_forgetting_commands_keeps_the_newest_and_the_numbering(inbox: WebInbox) -> None:
+    numbers = [inbox.put(Verb.START_MONITOR, {}, "operator", f"k{n}", n).number for n in range(5)]
+    assert inbox.forget_commands(100) == 4
+    assert inbox.put(Verb.START_MONITOR, {}, "operator", "next", 100).number > numbers[-1]
+
+
+def test_session_lives_from_sign_in_to_sign_out(inbox: WebInbox) -> None:
+    session = Session(
+        id_hash=hash_secret("cookie"),
+        actor="op\x00erator",
+        scopes=("read", "control"),
+        created_ns=1,
+        last_used_ns=1,
+        expires_ns=100,
+    )
+    inbox.add_session(session)
+    inbox.touch_session(session.id_hash, 50)
+    found = inbox.session(session.id_hash)
+    assert found is not None
+    assert (found.last_used_ns, found.scopes) == (50, ("read", "control"))
+    inbox.end_session(session.id_hash)
+    assert inbox.session(session.id_hash) is None
+
+
+def test_api_token_is_found_by_its_hash_until_revoked(inbox: WebInbox) -> None:
+    token = ApiToken(token_hash=hash_secret("t"), name="script", scopes=("read",), created_ns=1)
+    inbox.add_token(token)
+    assert inbox.token(hash_secret("t")) == token
+    assert inbox.tokens() == [token]
+    inbox.touch_token(token.token_hash, 9)
+    assert inbox.tokens()[0].last_used_ns == 9
+    inbox.revoke_token(token.token_hash)
+    assert inbox.token(token.token_hash) is None
+
+
+def test_one_time_link_lets_exactly_one_in_and_only_in_time(inbox: WebInbox) -> None:
+    inbox.add_login_token("link", 100)
+    inbox.add_login_token("late", 100)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: inbox.take_login_token("link", 50), range(8)))
+    assert taken.count(True) == 1
+    assert not inbox.take_login_token("late", 100)
+
+
+def test_prune_deletes_what_has_ended_and_keeps_the_rest(inbox: WebInbox) -> None:
+    for name, expires_ns in (("old", 10), ("new", 1_000)):
+        inbox.add_session(
+            Session(id_hash=name, actor="a", scopes=(), created_ns=1, last_used_ns=1, expires_ns=expires_ns)
+        )
+    inbox.add_token(ApiToken(token_hash="for ever", name="t", scopes=(), created_ns=1))
+    inbox.prune(500)
+    assert inbox.session("old") is None
+    assert inbox.session("new") is not None
+    assert len(inbox.tokens()) == 1
+
+
+def test_cursor_starts_at_zero_and_is_remembered(inbox: WebInbox) -> None:
+    assert inbox.cursor("telegram") == 0
+    inbox.set_cursor("telegram", 5)
+    inbox.set_cursor("telegram", 7)
+    assert inbox.cursor("telegram") == 7
