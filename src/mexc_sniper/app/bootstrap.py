@@ -50,10 +50,15 @@ def check_settings(settings: Settings) -> None:
     """Refuse at the terminal what a child process would refuse after its start; opens the ledger, changes nothing.
 
     Raises:
-        ConfigError: a dangerous web option, or a ledger these settings cannot open.
+        ConfigError: a dangerous web option, a senseless polling plan, or a ledger these settings cannot open.
         StoreError: the database does not answer.
     """
+    from mexc_sniper.app.gateway import build_gateway
+
     web_options(settings).check()
+    offload = ThreadOffload()
+    build_gateway(settings, LoopClock(), offload)
+    offload.close()
     migrations.current(location_of(settings))
 
 

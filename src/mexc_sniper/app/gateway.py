@@ -3,8 +3,8 @@
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.ports import Clock, Offload
-from mexc_sniper.venues.mexc.gateway import GatewayOptions, MexcMarketGateway
-from mexc_sniper.venues.mexc.planner import PollingOptions, check_plan
+from mexc_sniper.venues.mexc.gateway import MarketOptions, MexcMarketGateway
+from mexc_sniper.venues.mexc.planner import PollingOptions
 from mexc_sniper.venues.mexc.signing import Credentials
 from mexc_sniper.venues.mexc.tap import FrameTap
 from mexc_sniper.venues.mexc.wire import PicowsWire
@@ -27,8 +27,6 @@ def build_gateway(
     credentials = None
     if venue.api_key is not None and venue.api_secret is not None:
         credentials = Credentials(venue.api_key.reveal(), venue.api_secret.reveal())
-    polling = PollingOptions(**settings.monitor.model_dump())
-    check_plan(polling, with_key=credentials is not None)
     return MexcMarketGateway(
         rest_url=venue.rest_url,
         ws_url=venue.ws_url,
@@ -36,7 +34,7 @@ def build_gateway(
         clock=clock,
         offload=offload,
         wire=PicowsWire(clock),
-        options=GatewayOptions(polling=polling),
+        options=MarketOptions(polling=PollingOptions(**settings.monitor.model_dump())),
         credentials=credentials,
         frame_tap=tap,
     )

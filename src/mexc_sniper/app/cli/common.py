@@ -50,7 +50,7 @@ app = typer.Typer(
     "MEXC itself.",
 )
 
-out = Console(highlight=False, soft_wrap=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 DataDir = Annotated[
@@ -97,6 +97,12 @@ def print_json(answer: Any) -> None:
 def plain(text: object) -> str:
     """Make any text of the venue harmless for a terminal: no control characters, no markup."""
     return escape(escape_control(str(text)))
+
+
+def moment(iso: object) -> str:
+    """Shorten an ISO time of the API to ``11-22 13:01:27.553``."""
+    text = str(iso or "-")
+    return plain(text[5:].rstrip("Z").replace("T", " ") if len(text) > 20 else text)
 
 
 def fail(message: str, code: Exit) -> NoReturn:

@@ -14,6 +14,7 @@ from mexc_sniper.app.cli.common import (
     app,
     client_of,
     fail,
+    moment,
     out,
     plain,
     print_json,
@@ -50,7 +51,7 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = Fal
             table.add_column(column, overflow="fold")
         for part in health["components"]:
             table.add_row(
-                plain(part["name"]), _coloured(part["status"]), plain(part["lastEventAt"] or "-"), plain(part["detail"])
+                plain(part["name"]), _coloured(part["status"]), moment(part["lastEventAt"]), plain(part["detail"])
             )
         out.print(table)
 
@@ -106,13 +107,13 @@ def listings(
             out.print("No listing seen yet.")
             return
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for column in ("Symbol", "Kind", "Phase", "Outcome", "Listed", "Detected", "Lag", "First source"):
-            table.add_column(column, overflow="fold")
+        for column in ("Symbol", "Kind", "Phase", "Outcome", "Listed (UTC)", "Detected (UTC)", "Lag", "First signal"):
+            table.add_column(column, overflow="ellipsis", no_wrap=True)
         for row in answer["listings"]:
             lag = row["detectionLagMs"]
             table.add_row(
                 f"[bold]{plain(row['symbol'])}[/bold]", plain(row["kind"]), plain(row["phase"]),
-                plain(row["reason"] or row["outcome"]), plain(row["listedAt"]), plain(row["detectedAt"]),
+                plain(row["reason"] or row["outcome"]), moment(row["listedAt"]), moment(row["detectedAt"]),
                 "-" if lag is None else f"{lag:,.0f} ms", plain(row["firstSignal"]),
             )  # fmt: skip
         out.print(table)
