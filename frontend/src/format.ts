@@ -85,7 +85,7 @@ export const SIGNALS: Record<SignalKind, string> = {
   calendar: "calendar",
   announcement: "announcement",
   web_symbol: "web symbol list",
-  exchange_info_row: "exchangeInfo row",
+  exchange_info_row: "exchangeInfo",
   api_opened: "API opened",
   default_symbols: "defaultSymbols",
   self_symbols: "selfSymbols",

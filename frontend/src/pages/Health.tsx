@@ -26,8 +26,8 @@ export function Health() {
           <Figures>
             <Figure label="Engine" note={`version ${health.version}, ${health.environment}`} {...(alive ? {} : { tone: "down" as const })}>{alive ? "answers" : "does not answer"}</Figure>
             <Figure label="Market stream" note={monitor.websocketConnected ? "WebSocket connected" : monitor.wanted ? "not connected" : "monitor stopped"}>{monitor.websocketConnected ? "connected" : "off"}</Figure>
-            <Figure label="Venue clock minus ours" note={error === null ? "measured while the monitor runs" : `± ${duration(error)}`}>{offset === null ? NONE : `${offset > 0 ? "+" : ""}${duration(offset)}`}</Figure>
-            <Figure label="Request weight, 10 s" note={budget ? <Bar share={budget.used / budget.limit} tone={budget.used > budget.limit * 0.8 ? "warn" : "accent"} /> : "measured while the monitor runs"}>
+            <Figure label="Venue clock minus ours" note={error === null ? "once the monitor runs" : `± ${duration(error)}`}>{offset === null ? NONE : `${offset > 0 ? "+" : ""}${duration(offset)}`}</Figure>
+            <Figure label="Request weight, 10 s" note={budget ? <Bar share={budget.used / budget.limit} tone={budget.used > budget.limit * 0.8 ? "warn" : "accent"} /> : "once the monitor runs"}>
               {budget ? <>{count(budget.used)}<span className="ml-1 text-xs font-normal text-dim">of {count(budget.limit)}</span></> : NONE}
             </Figure>
             <Figure label="Listings recorded" note="since the ledger began">{count(monitor.listingsDetected)}</Figure>

@@ -30,7 +30,7 @@ export function Summary() {
     };
   }, [listings, total, minute]);
   const ready = listings && monitor && calendar;
-  const next = ready ? upcoming(calendar, serverNow()).find((entry) => entry.opensAt !== null) : undefined;
+  const next = ready ? upcoming(calendar, serverNow()).find((entry) => time(entry.opensAt) > serverNow()) : undefined;
   const running = monitor?.wanted && monitor.startedAt;
   if (!ready)
     return (
@@ -51,7 +51,7 @@ export function Summary() {
       <Figure label="Seen after opening, p50" note={figures.seen === null ? "no opening seen in 24 h" : `p95 ${duration(figures.seenTail ?? 0)} of ${count(figures.seenCount)}`}>
         {figures.seen === null ? NONE : duration(figures.seen)}
       </Figure>
-      <Figure label="Source lag, p50" note={figures.lag === null ? "no signal with a venue time in 24 h" : `p95 ${duration(figures.lagTail ?? 0)} of ${count(figures.lagCount)}`}>
+      <Figure label="Source lag, p50" note={figures.lag === null ? "no dated signal in 24 h" : `p95 ${duration(figures.lagTail ?? 0)} of ${count(figures.lagCount)}`}>
         {figures.lag === null ? NONE : duration(figures.lag)}
       </Figure>
       <Figure label="Baseline" unit="symbols" note={monitor.baselineLearnedAt ? "known already, never news" : "learned at the first start"}>

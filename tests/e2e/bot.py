@@ -1,0 +1,158 @@
+"""The whole program as an operator starts it: the exchange simulator and ``mexc-sniper run`` beside it."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 40.0
+END_S = 15.0
+SCENARIO = "quiet"
+"""Lists nothing by itself: what a test sees, it caused."""
+
+
+class Refused(Exception):
+    """The API answered with an HTTP error."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"{status}: {text}")
+        self.status = status
+
+
+def eventually(what: str, probe: Callable[[], Any], *, deadline_s: float = 15.0) -> Any:
+    """Ask until the answer is truthy; refused connections count as "not yet"."""
+    end = time.monotonic() + deadline_s
+    while True:
+        with contextlib.suppress(OSError):
+            answer = probe()
+            if answer:
+                return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline_s} s: {what}")
+        time.sleep(0.05)
+
+
+class Bot:
+    """One running program on a data directory of its own."""
+
+    def __init__(self, *, process: subprocess.Popen[bytes], data_dir: Path, sim_url: str) -> None:
+        self._process = process
+        self._data_dir = data_dir
+        self._sim_url = sim_url
+        self.url = eventually("the program is ready", self._ready, deadline_s=START_S)
+
+    def _ready(self) -> str | None:
+        if self._process.poll() is not None:
+            raise AssertionError(f"the program ended with {self._process.returncode}:\n{self.log()}")
+        path = self._data_dir / "run.json"
+        if not path.is_file():
+            return None
+        url = str(json.loads(path.read_text())["url"])
+        self.url = url
+        return url if self.api("GET", "/health").get("engineAlive") else None
+
+    def log(self) -> str:
+        """Return the end of everything the program said."""
+        return (self._data_dir / "terminal.log").read_text(errors="replace")[-6000:]
+
+    def api(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Call the API with the token of the data directory; an HTTP refusal raises."""
+        token = (self._data_dir / "token").read_text().strip()
+        return _http(method, self.url + path, body, {"Authorization": f"Bearer {token}"})
+
+    def sim(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Call the simulator's control API."""
+        return _http(method, self._sim_url + path, body, {})
+
+    def sign_in_link(self) -> str:
+        """Return a fresh one-time link, as ``mexc-sniper user link`` prints it."""
+        return f"{self.url}/login#token={self.api('POST', '/auth/link')['token']}"
+
+    def set_monitor(self, wanted: bool) -> None:
+        """Start or stop the monitor and wait until the first baseline is there."""
+        self.api("POST", "/monitor/start" if wanted else "/monitor/stop")
+        if wanted:
+            eventually("the baseline is learned", lambda: self.api("GET", "/monitor/status")["baselineSize"] > 0)
+        else:
+            eventually("stopped", lambda: self.api("GET", "/monitor/status")["status"] == "stopped")
+
+    def inject(self, symbol: str) -> None:
+        """Make a test listing."""
+        self.api("POST", "/listings/inject", {"symbol": symbol})
+
+    def web_process(self) -> psutil.Process:
+        """Return the web child of the supervisor."""
+        children = psutil.Process(self._process.pid).children(recursive=True)
+        return next(child for child in children if "web" in child.cmdline())
+
+
+@contextlib.contextmanager
+def running_bot(data_dir: Path) -> Iterator[Bot]:
+    """Run the simulator and the program against it; both end with the block, whatever happened."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    python = [sys.executable, "-m"]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("MEXC_SNIPER_")},
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    with contextlib.ExitStack() as stack:
+        simulator = subprocess.Popen(
+            [*python, "mexc_sim", "--port", "0", "--scenario", SCENARIO, "--seed", "1", "--symbols", "200"],
+            stdout=subprocess.PIPE,
+            stderr=stack.enter_context((data_dir / "sim.log").open("wb")),
+            env=environment,
+        )
+        stack.callback(_end, simulator)
+        assert simulator.stdout is not None
+        line = simulator.stdout.readline()
+        assert line, (data_dir / "sim.log").read_text()
+        where = json.loads(line)
+        environment |= {
+            "MEXC_SNIPER_VENUE__REST_URL": where["restUrl"],
+            "MEXC_SNIPER_VENUE__WS_URL": where["wsUrl"],
+            "MEXC_SNIPER_VENUE__WEB_URL": where["webUrl"],
+            "MEXC_SNIPER_ENVIRONMENT": "test",
+        }
+        program = subprocess.Popen(
+            [*python, "mexc_sniper", "run", "--data-dir", str(data_dir), "--port", "0"],
+            stdout=subprocess.DEVNULL,
+            stderr=stack.enter_context((data_dir / "terminal.log").open("wb")),
+            env=environment,
+        )
+        stack.callback(_end, program)
+        yield Bot(process=program, data_dir=data_dir, sim_url=where["restUrl"])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(END_S)
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _http(method: str, url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(  # noqa: S310 - a loopback address of our own
+        url, data=data, method=method, headers={"Content-Type": "application/json", **headers}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            text = answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            raise Refused(error.code, f"{method} {url}: {error.read().decode(errors='replace')}") from None
+    return json.loads(text) if text else None
