@@ -3,7 +3,7 @@
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.ports import Clock, Offload
-from mexc_sniper.venues.mexc.gateway import MarketOptions, MexcMarketGateway
+from mexc_sniper.venues.mexc.gateway import GatewayOptions, MexcMarketGateway
 from mexc_sniper.venues.mexc.planner import PollingOptions
 from mexc_sniper.venues.mexc.signing import Credentials
 from mexc_sniper.venues.mexc.tap import FrameTap
@@ -34,7 +34,7 @@ def build_gateway(
         clock=clock,
         offload=offload,
         wire=PicowsWire(clock),
-        options=MarketOptions(polling=PollingOptions(**settings.monitor.model_dump())),
+        options=GatewayOptions(polling=PollingOptions(**settings.monitor.model_dump())),
         credentials=credentials,
         frame_tap=tap,
     )
