@@ -199,4 +199,5 @@ class OpeningCrowd(Crowd):
             rising = seconds < shape.peak_after_s
             self._take(fair, is_buy=self._random.random() < (0.82 if rising else 0.43), usdt=30.0 + 90.0 * heat)
         self.market.publish_book()
-        return shape.calm_rate + shape.first_rate * heat
+        # After the first minutes most listings fall asleep; a demo of hours must not grow busier with every one.
+        return 0.3 + shape.calm_rate * exp(-seconds / 300.0) + shape.first_rate * heat
