@@ -4,7 +4,6 @@ import pytest
 from msgspec import json
 
 from mexc_sim.core.messages import HttpRequest
-
 from tests.sim.venue import NS_PER_S, START_NS, Venue, deals, get, top
 
 MINI = "spot@public.miniTickers.v3.api.pb@24H"
