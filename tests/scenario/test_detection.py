@@ -344,6 +344,7 @@ def test_age_probe_that_fails_for_good_proves_nothing():
         instruments_read(10, an_instrument("ALPHAUSDT"), names=set(OLD)),
         candles_read(10.5, "ALPHAUSDT", error="venue unavailable"),
         a_trade(11),
+        candles_read(11.5, "ALPHAUSDT", error="venue unavailable"),
     )
     assert world.listing("ALPHAUSDT").reason is Reason.NEWNESS_UNPROVEN
 
