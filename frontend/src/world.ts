@@ -68,7 +68,7 @@ export function fold(world: World, frame: EventFrame, wallNow: number): World {
       next.health = { ...world.health, components };
       if (isSource(frame.data.name))
         next.monitor = { ...world.monitor, sources: upsert(world.monitor.sources, frame.data, (c) => c.name) };
-      if (before?.status !== frame.data.status) next.activity = merge(world.activity, [componentLine(frame.data, at)]);
+      if (isNews(before, frame.data)) next.activity = merge(world.activity, [componentLine(frame.data, at)]);
       break;
     }
     case "monitor_changed":
@@ -195,6 +195,12 @@ function changes(before: Listing | undefined, after: Listing, at: number): Activ
       text: `${pair(after)} ${label(OUTCOMES, after.outcome)}. ${after.reasonText}`,
     });
   return lines;
+}
+
+/** A part that starts or stops as asked is no news; trouble and its end are. */
+function isNews(before: Component | undefined, after: Component): boolean {
+  if (before?.status === after.status || after.status === "stopped") return false;
+  return after.status !== "ok" || (before !== undefined && before.status !== "stopped");
 }
 
 function componentLine(component: Component, at: number): Activity {

@@ -90,10 +90,13 @@ class Bot:
         """Make a test listing."""
         self.api("POST", "/listings/inject", {"symbol": symbol})
 
-    def web_process(self) -> psutil.Process:
-        """Return the web child of the supervisor."""
-        children = psutil.Process(self._process.pid).children(recursive=True)
-        return next(child for child in children if "web" in child.cmdline())
+    def web_process(self) -> psutil.Process | None:
+        """Return the web child of the supervisor; None while there is none."""
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "web" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
+                    return child
+        return None
 
 
 @contextlib.contextmanager

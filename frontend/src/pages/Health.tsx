@@ -6,7 +6,7 @@ import { sourceLag } from "../panels/Sources";
 import { Ago } from "../time";
 import type { Component, Figure as Value } from "../types";
 import { Bar, Blocks, Card, Empty, Facts, Figure, Figures, Scroller, State, STATUS_TONE } from "../ui";
-import { componentName, figureName } from "../words";
+import { componentName, figureName, isSource } from "../words";
 
 export function Health() {
   const health = useWorld((world) => world.health);
@@ -47,18 +47,20 @@ export function Health() {
   );
 }
 
+/** What the program assumes the venue allows in ten seconds (REFERENCE: undocumented since 2025). */
+const WEIGHT_LIMIT = 300;
+
 const number = (value: Value | undefined) => (typeof value === "number" ? value : null);
 
 function requestBudget(parts: Component[]): { used: number; limit: number } | null {
-  for (const part of parts) {
-    const used = number(part.figures.weight_used);
-    if (used !== null) return { used, limit: number(part.figures.weight_limit) ?? 300 };
-  }
-  return null;
+  // Every polled source tells the weight its host had used; the one that is asked most often knows it best.
+  const asked = parts.filter((part) => typeof part.figures.weight === "number" && part.lastEventAt);
+  const latest = asked.sort((a, b) => time(b.lastEventAt) - time(a.lastEventAt))[0];
+  return latest ? { used: Number(latest.figures.weight), limit: WEIGHT_LIMIT } : null;
 }
 
 /** The stream stands among the parts, polled sources below. */
-const rank = (part: Component) => (part.name === "engine" ? 0 : part.name.startsWith("source.") ? 2 : 1);
+const rank = (part: Component) => (part.name === "engine" ? 0 : part.name === "source.stream" ? 2 : isSource(part.name) ? 3 : 1);
 
 function Parts({ parts }: { parts: Component[] }) {
   const now = useNow(1000);

@@ -18,7 +18,7 @@ export function Summary() {
   const figures = useMemo(() => {
     const day = (listings ?? []).filter((listing) => time(listing.detectedAt) > minute - DAY_MS);
     const lags = day.flatMap((listing) => listing.sources.flatMap((source) => source.lagMs ?? []));
-    const seen = day.flatMap((listing) => (listing.late ? [] : (listing.detectionLagMs ?? [])));
+    const seen = day.flatMap((listing) => (listing.late || listing.kind === "injected" ? [] : (listing.detectionLagMs ?? [])));
     return {
       day: day.length,
       // The page holds the newest 200; when all of them are of today there may be more.
