@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from mexc_sniper.ledger.access import ApiToken, hash_secret
@@ -159,7 +159,7 @@ async def test_a_signed_in_page_may_change_state(web: WebWorld):
     assert web.engine.heard[0].actor == "operator"
 
 
-FOREIGN_HOSTS = ["evil.example", "127.0.0.1.evil.example", "evil.example:8787", "", "[", "a@127.0.0.1", "0.0.0.0"]
+FOREIGN_HOSTS = ["evil.example", "127.0.0.1.evil.example", "evil.example:8787", "", "[", "a@127.0.0.1", "0.0.0.0"]  # noqa: S104
 
 
 async def test_every_route_refuses_a_foreign_host(web: WebWorld):
@@ -256,10 +256,14 @@ async def test_a_live_page_of_a_session_is_served_and_ends_with_it(location: Led
         await web.call("DELETE", "/auth/session", bearer=None, headers=web.browser())
 
         with pytest.raises(ConnectionClosed) as ended:
-            while True:
-                await frame(socket)
+            await frames_until_closed(socket)
         assert ended.value.rcvd is not None
         assert ended.value.rcvd.code == 4401
+
+
+async def frames_until_closed(socket: ClientConnection) -> None:
+    while True:
+        await frame(socket)
 
 
 async def test_commands_are_limited_per_caller_and_reads_are_not_touched(location: LedgerLocation, tmp_path: Path):

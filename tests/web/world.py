@@ -123,6 +123,7 @@ class StandInEngine:
         self.live = LiveStore(location, clock)
         self.heard: list[Command] = []
         self.answer: Answering = done
+        self.beats = True
         self._inbox = EngineInbox(location, clock)
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
@@ -157,7 +158,7 @@ class StandInEngine:
             self.write(CommandFinished(result=result))
 
     async def _beat(self) -> None:
-        while True:
+        while self.beats:
             beat = {"wall_ns": self._clock.wall_ns(), "pid": 1, "loop_lag_ms": 0.1}
             self.live.put("heartbeat", msgspec.json.encode(beat))
             await asyncio.sleep(0.1)

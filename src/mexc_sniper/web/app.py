@@ -79,7 +79,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
             await tail.aclose()
             await store.aclose()
 
-    app = FastAPI(
+    app = schema.DescribedApp(
         title="mexc-sniper",
         version=options.version,
         description=DESCRIPTION,
