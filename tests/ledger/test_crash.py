@@ -15,7 +15,7 @@ from time import sleep
 import psycopg
 import pytest
 
-from mexc_sniper.core.errors import StoreError
+from mexc_sniper.core.errors import ConfigError, StoreError
 from mexc_sniper.ledger import LedgerLocation, LedgerReader, LedgerWriter, locate, migrations
 from mexc_sniper.ledger.postgres_store import PostgresStore
 from mexc_sniper.ledger.sqlite_store import SqliteStore
@@ -267,3 +267,35 @@ async def test_durable_entries_are_committed_with_an_fsync_and_the_others_withou
         levels.append(store._db.execute("PRAGMA synchronous").fetchone()[0])
     assert levels == [1, 2, 1]
     await writer.aclose()
+
+
+@pytest.mark.parametrize("damage", range(3))
+async def test_damaged_file_is_refused_at_the_start(sqlite_location: LedgerLocation, damage: int) -> None:
+    writer = LedgerWriter(sqlite_location, LoopClock())
+    writer.start()
+    writer.append([SymbolsLearned(symbols=tuple(a_symbol(f"N{n}") for n in range(2_000)))])
+    await writer.aclose()
+    content = bytearray(sqlite_location.sqlite.ledger.read_bytes())
+    at = len(content) // 4 * (damage + 1)
+    content[at : at + 4_096] = b"\xff" * 4_096
+    sqlite_location.sqlite.ledger.write_bytes(content)
+    with pytest.raises(ConfigError, match="damaged"):
+        LedgerWriter(sqlite_location, LoopClock()).start()
+
+
+async def test_log_is_folded_in_under_load_so_that_it_does_not_grow(sqlite_location: LedgerLocation) -> None:
+    writer = LedgerWriter(sqlite_location, LoopClock())
+    writer.start()
+    for turn in range(60):
+        writer.append([SymbolsLearned(symbols=tuple(a_symbol(f"N{n}", episodes=turn) for n in range(2_000)))])
+    await writer.flush(deadline_s=30)
+    log = sqlite_location.sqlite.ledger.with_name("ledger.db-wal")
+    assert log.stat().st_size < 40_000_000
+    await writer.aclose()
+
+
+async def test_reader_can_not_write(location: LedgerLocation, reader: LedgerReader) -> None:
+    from sqlalchemy import text
+
+    with pytest.raises(StoreError), reader.snapshot() as view:
+        view._db.execute(text("DELETE FROM events"))
