@@ -1,5 +1,5 @@
 // What the page believes, and how one frame changes it. Pure: no sockets, no timers, no React.
-import { clock, duration, label, name, OUTCOMES, SIGNALS, time } from "./format";
+import { clock, duration, label, OUTCOMES, pairName, SIGNALS, time } from "./format";
 import { componentName, isSource } from "./words";
 import type { CalendarEntry, Component, Config, EventFrame, Health, Listing, Mark, Monitor, SnapshotFrame } from "./types";
 
@@ -144,14 +144,15 @@ function upsert<T>(all: T[], item: T, id: (item: T) => string): T[] {
 
 function merge(known: Activity[], more: Activity[]): Activity[] {
   if (!more.length) return known;
-  const seen = new Set(known.map((entry) => entry.key));
-  return [...known, ...more.filter((entry) => !seen.has(entry.key))].sort((a, b) => b.at - a.at).slice(0, KEEP_ACTIVITY);
+  // A later word on the same thing knows more: at first a listing may have nothing but its symbol.
+  const renewed = new Set(more.map((entry) => entry.key));
+  return [...more, ...known.filter((entry) => !renewed.has(entry.key))].sort((a, b) => b.at - a.at).slice(0, KEEP_ACTIVITY);
 }
 
 const NAME_CHARACTERS = 24;
 
 const short = (text: string) => (text.length > NAME_CHARACTERS ? `${text.slice(0, NAME_CHARACTERS)}…` : text);
-const pair = (listing: Listing) => `${short(name(listing.base))}/${short(name(listing.quote))}`;
+const pair = (listing: Listing) => short(pairName(listing));
 
 function seenLine(listing: Listing): Activity {
   return {

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { useNow } from "../clock";
-import { count, duration, NONE, span, time } from "../format";
+import { count, duration, logShare, NONE, span, time } from "../format";
 import { useLink, useWorld } from "../live";
 import { sourceLag } from "../panels/Sources";
 import { Ago } from "../time";
@@ -30,7 +30,7 @@ export function Health() {
             <Figure label="Request weight, 10 s" note={budget ? <Bar share={budget.used / budget.limit} tone={budget.used > budget.limit * 0.8 ? "warn" : "accent"} /> : "once the monitor runs"}>
               {budget ? <>{count(budget.used)}<span className="ml-1 text-xs font-normal text-dim">of {count(budget.limit)}</span></> : NONE}
             </Figure>
-            <Figure label="Listings recorded" note="since the ledger began">{count(monitor.listingsDetected)}</Figure>
+            <Figure label="New listings" note="counted since the ledger began">{count(monitor.listingsDetected)}</Figure>
             <Figure label="This page" note={link.state === "polling" ? "asks every 3 s" : "one WebSocket"}>{link.state}</Figure>
           </Figures>
           <div className="mt-3 grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_380px]">
@@ -123,13 +123,13 @@ function Lags() {
   }), [sources, listings]);
   const longest = Math.max(1, ...lags.map(({ lag }) => lag));
   return (
-    <Card title="Source lag, p50" aside="venue time to arrival">
+    <Card title="Source lag, p50" aside="venue time to arrival, bars in powers of ten">
       {!lags.length ? <Empty>No lag measured yet. The first listing fills this.</Empty> : (
         <ul className="px-3 pb-2">
           {lags.map(({ name, lag }) => (
             <li key={name} className="grid min-h-8 grid-cols-[130px_minmax(0,1fr)_76px] items-center gap-3">
               <span className="truncate">{componentName(name)}</span>
-              <Bar share={lag / longest} />
+              <Bar share={logShare(lag, longest)} />
               <span className="text-right">{duration(lag)}</span>
             </li>
           ))}
