@@ -267,6 +267,7 @@ async def test_probability_and_duration_limit_a_fault(venue, http):
         ({"target": "time", "kind": "delay", "ms": "3"}, "ms"),
         ({"target": "time", "kind": "hang", "times": "x"}, "times"),
         ({"target": "time", "kind": "hang", "probability": 2}, "probability"),
+        ({"target": "time", "kind": "hang", "forS": -1}, "forS"),
     ],
 )
 def test_wrong_fault_is_refused_by_name(venue, spec, named):

@@ -46,6 +46,16 @@ def test_limits_count_per_address():
     assert venue.ask(get("/api/v3/time", client="10.0.0.2")).status == 200
 
 
+@pytest.mark.parametrize(("path", "allowed", "pause"), [("/api/v3/announcements", 5, 2.0), ("/api/v3/account", 2, 1.0)])
+def test_endpoint_with_a_rate_of_its_own_keeps_it(path, allowed, pause):
+    venue = Venue()
+    for _ in range(2):
+        statuses = [venue.ask(get(path)).status for _ in range(allowed + 1)]
+        assert 429 not in statuses[:-1]
+        assert statuses[-1] == 429
+        venue.advance(pause)
+
+
 def test_web_pages_and_control_cost_no_weight():
     venue = a_venue(ip_weight=1)
     for _ in range(5):

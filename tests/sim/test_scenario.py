@@ -72,6 +72,8 @@ def test_faulty_scenario_spoils_answers_and_recovers():
         ("[[cut]]\ninS = -3", 1, "inS"),
         ("[[listing]]\ntimes = 0", 1, "times"),
         ("[rules\nidleS = 1", 1, "TOML"),
+        ('[[fault]]\ntarget = "time"\nkind = "hang"\nforS = inf', 1, "forS"),
+        ("[[listing]]\nrowInS = nan", 1, "rowInS"),
         ("listing = 3", 1, "listing"),
         ("universe = 3", 1, "universe"),
     ],

@@ -1,11 +1,13 @@
 """The simulator's answers have the keys and types of what was recorded at the real exchange."""
 
+import hmac
 import json
 from pathlib import Path
 
 import pytest
 
 from mexc_proto import PushDataV3ApiWrapper
+from mexc_sim.core.account import DEFAULT_KEY, DEFAULT_SECRET
 from mexc_sim.core.script import Script
 from mexc_sim.core.universe import generate
 from tests.sim.venue import Venue, get
@@ -67,6 +69,25 @@ def test_answer_has_the_keys_and_types_of_the_recording(lively, fixture, path):
     if fixture.endswith("symbol_offline.json"):
         recorded["data"] = [row for row in recorded["data"] if "offlineTime" in row]
     compare(recorded, made)
+
+
+@pytest.mark.parametrize(
+    ("fixture", "path"),
+    [
+        ("rest/selfSymbols.json", "/api/v3/selfSymbols"),
+        ("rest/account_2026.json", "/api/v3/account"),
+        ("rest/kyc_status.json", "/api/v3/kyc/status"),
+        ("rest/uid.json", "/api/v3/uid"),
+    ],
+)
+def test_signed_answer_has_the_keys_and_types_of_the_documents(lively, fixture, path):
+    recorded = json.loads((FIXTURES / fixture).read_text("utf-8"))
+    query = f"timestamp={lively.now_ns // 1_000_000}"
+    signature = hmac.new(DEFAULT_SECRET.encode(), query.encode(), "sha256").hexdigest()
+    lively.exchange.limits.forgive()
+    answer = lively.ask(get(f"{path}?{query}&signature={signature}", **{"x-mexc-apikey": DEFAULT_KEY}))
+    assert answer.status == 200, answer.body
+    compare(recorded, json.loads(answer.body))
 
 
 def test_exchange_info_row_has_the_fields_of_2026(lively):
