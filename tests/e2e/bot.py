@@ -51,6 +51,11 @@ class Bot:
         self._sim_url = sim_url
         self.url = eventually("the program is ready", self._ready, deadline_s=START_S)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        return self._process.pid
+
     def _ready(self) -> str | None:
         if self._process.poll() is not None:
             raise AssertionError(f"the program ended with {self._process.returncode}:\n{self.log()}")
@@ -100,8 +105,11 @@ class Bot:
 
 
 @contextlib.contextmanager
-def running_bot(data_dir: Path) -> Iterator[Bot]:
-    """Run the simulator and the program against it; both end with the block, whatever happened."""
+def running_bot(data_dir: Path, *, symbols: int = 200, settings: dict[str, str] | None = None) -> Iterator[Bot]:
+    """Run the simulator and the program against it; both end with the block, whatever happened.
+
+    ``settings`` are further environment settings of the program, such as the address of a database.
+    """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     python = [sys.executable, "-m"]
     environment = {
@@ -110,7 +118,7 @@ def running_bot(data_dir: Path) -> Iterator[Bot]:
     }
     with contextlib.ExitStack() as stack:
         simulator = subprocess.Popen(
-            [*python, "mexc_sim", "--port", "0", "--scenario", SCENARIO, "--seed", "1", "--symbols", "200"],
+            [*python, "mexc_sim", "--port", "0", "--scenario", SCENARIO, "--seed", "1", "--symbols", str(symbols)],
             stdout=subprocess.PIPE,
             stderr=stack.enter_context((data_dir / "sim.log").open("wb")),
             env=environment,
@@ -125,6 +133,7 @@ def running_bot(data_dir: Path) -> Iterator[Bot]:
             "MEXC_SNIPER_VENUE__WS_URL": where["wsUrl"],
             "MEXC_SNIPER_VENUE__WEB_URL": where["webUrl"],
             "MEXC_SNIPER_ENVIRONMENT": "test",
+            **(settings or {}),
         }
         program = subprocess.Popen(
             [*python, "mexc_sniper", "run", "--data-dir", str(data_dir), "--port", "0"],
