@@ -17,6 +17,7 @@ from mexc_sim.core.messages import (
     Answer,
     Carried,
     Close,
+    Delivery,
     Frame,
     HttpRequest,
     Outcome,
@@ -63,6 +64,7 @@ class Exchange:
         self.lifecycles = Lifecycles(self.world, self.streams.attach)
         self._control = Control(self)
         self._refuse_until_ns = 0
+        self._refuse_how = Delivery.NORMAL
         self.counts: Counter[str] = Counter()
         populate(self.world, script.symbols)
         self.stage = Stage(script, self)
@@ -132,7 +134,9 @@ class Exchange:
 
     def _open(self, request: SocketOpened) -> Answer | None:
         now = self.world.timers.now_ns
-        if now < self._refuse_until_ns or self.faults.strike_stream("", now, ("refuse",)):
+        if now < self._refuse_until_ns:
+            return Answer(503, FORBIDDEN_PAGE, "text/html", delivery=self._refuse_how)
+        if self.faults.strike_stream("", now, ("refuse",)):
             return Answer(503, FORBIDDEN_PAGE, "text/html")
         self.streams.open(request.connection)
         return None
@@ -156,17 +160,19 @@ class Exchange:
             fault.params["symbols"] = [newest if name == "newest" else name for name in names] or [newest]
         return fault
 
-    def cut(self, *, refuse_for_s: float) -> int:
+    def cut(self, *, refuse_for_s: float, how: Delivery = Delivery.NORMAL) -> int:
         """Drop all sockets and refuse new ones for a while; returns how many were dropped."""
-        self._refuse(refuse_for_s)
+        self._refuse(refuse_for_s, how)
         return self.streams.cut()
 
-    def freeze(self, *, refuse_for_s: float) -> int:
+    def freeze(self, *, refuse_for_s: float, how: Delivery = Delivery.NORMAL) -> int:
         """Make all present sockets half-open and refuse new ones for a while; returns how many froze."""
-        self._refuse(refuse_for_s)
+        self._refuse(refuse_for_s, how)
         return self.streams.freeze()
 
-    def _refuse(self, seconds: float) -> None:
+    def _refuse(self, seconds: float, how: Delivery) -> None:
+        """``how`` a handshake fails: with a 503 page (NORMAL), a reset, or never an answer (HANG)."""
+        self._refuse_how = how
         if seconds > 0:
             self._refuse_until_ns = self.world.timers.now_ns + int(seconds * NS_PER_S)
 
