@@ -25,7 +25,8 @@ PUBLIC = {
     ("GET", "/metrics"),  # asks for a token itself unless metrics_public
 }
 
-BODIES = {"/listings/inject": {"symbol": "TESTUSDT"}, "/auth/session": {"token": "x"}}
+TOKEN = {"name": "prometheus", "scopes": ["control"]}
+BODIES = {"/listings/inject": {"symbol": "TESTUSDT"}, "/auth/session": {"token": "x"}, "/auth/tokens": TOKEN}
 
 
 async def send(web: WebWorld, endpoint: Endpoint, **sent: object) -> Answer:
