@@ -133,6 +133,7 @@ def running_bot(data_dir: Path, *, symbols: int = 200, settings: dict[str, str] 
             "MEXC_SNIPER_VENUE__WS_URL": where["wsUrl"],
             "MEXC_SNIPER_VENUE__WEB_URL": where["webUrl"],
             "MEXC_SNIPER_ENVIRONMENT": "test",
+            "MEXC_SNIPER_MONITOR__CALENDAR_INTERVAL_MS": "2000",
             **(settings or {}),
         }
         program = subprocess.Popen(

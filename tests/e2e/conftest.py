@@ -61,8 +61,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
-    """A running program, monitor stopped, nothing seen."""
+    """A running program that the tests of a module share, in any order."""
     with running_bot(tmp_path_factory.mktemp("bot")) as running:
+        yield running
+
+
+@pytest.fixture
+def new_bot(tmp_path: Path) -> Iterator[Bot]:
+    """A running program of the test's own, as a newcomer's: monitor stopped, nothing seen."""
+    with running_bot(tmp_path / "bot") as running:
         yield running
 
 

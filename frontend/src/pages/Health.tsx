@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useNow } from "../clock";
 import { count, duration, logShare, NONE, span, time } from "../format";
 import { useLink, useWorld } from "../live";
-import { sourceLag } from "../panels/Sources";
+import { inOrder, sourceLag } from "../panels/Sources";
 import { Ago } from "../time";
 import type { Component, Figure as Value } from "../types";
 import { Bar, Blocks, Card, Empty, Facts, Figure, Figures, Scroller, State, STATUS_TONE } from "../ui";
@@ -59,12 +59,12 @@ function requestBudget(parts: Component[]): { used: number; limit: number } | nu
   return latest ? { used: Number(latest.figures.weight), limit: WEIGHT_LIMIT } : null;
 }
 
-/** The stream stands among the parts, polled sources below. */
-const rank = (part: Component) => (part.name === "engine" ? 0 : part.name === "source.stream" ? 2 : isSource(part.name) ? 3 : 1);
+/** The engine, its parts, then the sources. */
+const rank = (part: Component) => (part.name === "engine" ? 0 : isSource(part.name) ? 2 : 1);
 
 function Parts({ parts }: { parts: Component[] }) {
   const now = useNow(1000);
-  const ordered = [...parts].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  const ordered = [...parts].sort((a, b) => rank(a) - rank(b) || inOrder(a, b));
   return (
     <Card title="Parts" aside={`${parts.length} parts`}>
       {!parts.length ? <Empty>The engine has not reported yet. Its parts appear as soon as it runs.</Empty> : (
@@ -117,7 +117,7 @@ function FigureList({ figures }: { figures: Record<string, Value> }) {
 function Lags() {
   const sources = useWorld((world) => world.monitor.sources);
   const listings = useWorld((world) => world.listings);
-  const lags = useMemo(() => (sources ?? []).flatMap((source) => {
+  const lags = useMemo(() => (sources ?? []).toSorted(inOrder).flatMap((source) => {
     const lag = sourceLag(source, listings ?? []);
     return lag === null ? [] : [{ name: source.name, lag }];
   }), [sources, listings]);

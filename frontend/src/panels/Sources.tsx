@@ -6,16 +6,21 @@ import type { Component, Listing } from "../types";
 import { Blocks, Card, Empty, State, STATUS_TONE } from "../ui";
 import { componentName } from "../words";
 
+/** Fastest first; the order in which sources stand. */
 const KINDS_OF: Record<string, string[]> = {
-  "source.exchange_info": ["exchange_info_row", "api_opened"],
+  "source.stream": ["mini_tickers", "first_quote", "first_trade"],
   "source.default_symbols": ["default_symbols"],
+  "source.exchange_info": ["exchange_info_row", "api_opened"],
   "source.self_symbols": ["self_symbols"],
   "source.calendar": ["calendar"],
   "source.web_symbols": ["web_symbol"],
   "source.announcements": ["announcement"],
   "source.offline": ["offline"],
-  "source.stream": ["mini_tickers", "first_quote", "first_trade"],
 };
+
+const ORDER = Object.keys(KINDS_OF);
+const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+export const inOrder = (a: Component, b: Component) => place(a.name) - place(b.name) || a.name.localeCompare(b.name);
 
 /** Median source lag in ms: the engine's own figure, or that of the listings in view. */
 export function sourceLag(component: Component, listings: Listing[]): number | null {
@@ -39,7 +44,7 @@ export function Sources() {
         <Empty>No source is asked yet. They appear when the monitor is started.</Empty>
       ) : (
         <ul className="px-3 pb-1">
-          {sources.map((source) => {
+          {sources.toSorted(inOrder).map((source) => {
             const lag = lags.get(source.name) ?? null;
             return (
               <li key={source.name} className="flex min-h-8 items-center justify-between gap-3 border-t border-line py-1 first:border-t-0" title={source.detail}>
