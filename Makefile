@@ -40,8 +40,12 @@ check: $(VENV)/.dev $(VENV)/.installed
 	$(BIN)/python -m pytest -q -p no:randomly tests/test_architecture.py
 	$(MAKE) --no-print-directory page-types
 
-page-types: $(VENV)/.dev $(VENV)/.installed
-	$(BIN)/python hatch_build.py types
+page-types: frontend/node_modules/.dev
+	$(BIN)/python frontend/npm.py run types
+
+frontend/node_modules/.dev: frontend/package-lock.json | $(VENV)/.dev $(VENV)/.installed
+	$(BIN)/python frontend/npm.py ci
+	@touch $@
 
 proto: $(VENV)/.dev
 	$(BIN)/python -m grpc_tools.protoc -Isrc --python_out=src --pyi_out=src src/mexc_proto/*.proto

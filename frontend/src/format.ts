@@ -34,7 +34,7 @@ export function ago(ms: number): string {
   return ms < 1000 ? "just now" : ms < 60_000 ? `${Math.floor(ms / 1000)} s ago` : `${span(ms).split(" ").slice(0, 2).join(" ")} ago`;
 }
 
-/** `HH:MM:SS` of a UTC day; `22 Nov, 11:30` on any other day than `now`'s. */
+/** `HH:MM:SS` of `now`'s UTC day, `22 Nov, 11:30` of its year, `22 Nov 2025` of any other. */
 export function clock(at: number, now: number, millis = false): string {
   if (Number.isNaN(at)) return NONE;
   const d = new Date(at);
@@ -43,8 +43,8 @@ export function clock(at: number, now: number, millis = false): string {
     const seconds = `${hms}:${two(d.getUTCSeconds())}`;
     return millis ? `${seconds}.${String(d.getUTCMilliseconds()).padStart(3, "0")}` : seconds;
   }
-  const year = d.getUTCFullYear() === new Date(now).getUTCFullYear() ? "" : ` ${d.getUTCFullYear()}`;
-  return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}${year}, ${hms}`;
+  const day = `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
+  return d.getUTCFullYear() === new Date(now).getUTCFullYear() ? `${day}, ${hms}` : `${day} ${d.getUTCFullYear()}`;
 }
 
 export const exact = (at: Iso | number | null) =>
@@ -71,6 +71,15 @@ const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\p{Cc}]/gu;
 
 /** A name from the venue as text: marks that hide or turn letters around become visible instead of working. */
 export const name = (text: string) => text.replace(INVISIBLE, "\ufffd");
+
+/** A pair in one word; where only the symbol is known yet, that. */
+export const pairName = ({ base, quote, symbol }: { base: string; quote: string; symbol: string }) =>
+  base ? `${name(base)}/${name(quote)}` : name(symbol);
+
+/** A bar's share on a scale of powers of ten from 1 ms: 12 ms and 12 s must both be readable. */
+export function logShare(ms: number, longest: number): number {
+  return Math.max(0, Math.log10(Math.max(Math.abs(ms), 1))) / Math.log10(Math.max(longest, 10));
+}
 
 export function median(values: number[]): number | null {
   return quantile(values, 0.5);

@@ -25,6 +25,7 @@ export function useKeys(go: (to: (typeof GO)[string]["to"]) => void, help: () =>
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const inDialog = document.querySelector('[role="dialog"]') !== null;
       if (event.key === "Escape" && !inDialog && document.activeElement instanceof HTMLElement) {
+        event.preventDefault(); // a search field would lose its text
         document.activeElement.blur();
         return;
       }

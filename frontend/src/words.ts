@@ -1,29 +1,26 @@
 // Names of the engine's parts and figures, as an operator reads them.
 const PARTS: Record<string, string> = {
-  stream: "Market stream",
   clock: "Venue clock",
   ledger: "Ledger",
   engine: "Engine",
   rest: "REST client",
 };
 const SOURCES: Record<string, string> = {
+  stream: "Market stream",
   exchange_info: "exchangeInfo",
   default_symbols: "defaultSymbols",
   self_symbols: "selfSymbols",
   calendar: "Calendar",
   web_symbols: "Web symbol list",
-  symbols_v2: "Web symbol list",
   announcements: "Announcements",
   mini_tickers: "Mini tickers",
   offline: "Offline list",
-  offline_symbols: "Offline list",
-  klines: "Candles",
 };
 
 const sentence = (word: string) => (word ? word[0]?.toUpperCase() + word.slice(1).replaceAll("_", " ") : word);
 
 /** Whether listings are heard on it. */
-export const isSource = (name: string) => name === "stream" || name.startsWith("source.");
+export const isSource = (name: string) => name.startsWith("source.");
 
 export function componentName(name: string): string {
   const source = name.startsWith("source.") ? name.slice("source.".length) : null;

@@ -1,5 +1,5 @@
 // What the page believes, and how one frame changes it. Pure: no sockets, no timers, no React.
-import { clock, duration, label, name, OUTCOMES, SIGNALS, time } from "./format";
+import { clock, duration, label, OUTCOMES, pairName, SIGNALS, time } from "./format";
 import { componentName, isSource } from "./words";
 import type { CalendarEntry, Component, Config, EventFrame, Health, Listing, Mark, Monitor, SnapshotFrame } from "./types";
 
@@ -68,7 +68,7 @@ export function fold(world: World, frame: EventFrame, wallNow: number): World {
       next.health = { ...world.health, components };
       if (isSource(frame.data.name))
         next.monitor = { ...world.monitor, sources: upsert(world.monitor.sources, frame.data, (c) => c.name) };
-      if (before?.status !== frame.data.status) next.activity = merge(world.activity, [componentLine(frame.data, at)]);
+      if (isNews(before, frame.data)) next.activity = merge(world.activity, [componentLine(frame.data, at)]);
       break;
     }
     case "monitor_changed":
@@ -144,14 +144,15 @@ function upsert<T>(all: T[], item: T, id: (item: T) => string): T[] {
 
 function merge(known: Activity[], more: Activity[]): Activity[] {
   if (!more.length) return known;
-  const seen = new Set(known.map((entry) => entry.key));
-  return [...known, ...more.filter((entry) => !seen.has(entry.key))].sort((a, b) => b.at - a.at).slice(0, KEEP_ACTIVITY);
+  // A later word on the same thing knows more: at first a listing may have nothing but its symbol.
+  const renewed = new Set(more.map((entry) => entry.key));
+  return [...more, ...known.filter((entry) => !renewed.has(entry.key))].sort((a, b) => b.at - a.at).slice(0, KEEP_ACTIVITY);
 }
 
 const NAME_CHARACTERS = 24;
 
 const short = (text: string) => (text.length > NAME_CHARACTERS ? `${text.slice(0, NAME_CHARACTERS)}…` : text);
-const pair = (listing: Listing) => `${short(name(listing.base))}/${short(name(listing.quote))}`;
+const pair = (listing: Listing) => short(pairName(listing));
 
 function seenLine(listing: Listing): Activity {
   return {
@@ -195,6 +196,12 @@ function changes(before: Listing | undefined, after: Listing, at: number): Activ
       text: `${pair(after)} ${label(OUTCOMES, after.outcome)}. ${after.reasonText}`,
     });
   return lines;
+}
+
+/** A part that starts or stops as asked is no news; trouble and its end are. */
+function isNews(before: Component | undefined, after: Component): boolean {
+  if (before?.status === after.status || after.status === "stopped") return false;
+  return after.status !== "ok" || (before !== undefined && before.status !== "stopped");
 }
 
 function componentLine(component: Component, at: number): Activity {

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import logging
 import signal
 import sys
 import time
@@ -37,15 +36,6 @@ Then list something and watch it happen:
 def main(argv: Sequence[str]) -> int:
     """Run the simulator until SIGTERM or SIGINT; returns the exit code (0 ended, 2 wrong use)."""
     arguments = _parser().parse_args(argv)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
     try:
         script = load_scenario(arguments.scenario)
     except ScenarioError as error:
@@ -65,6 +55,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 async def _serve(script: Script, arguments: argparse.Namespace) -> None:
+    log = _logger()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,9 +75,24 @@ async def _serve(script: Script, arguments: argparse.Namespace) -> None:
         }
         sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
         sys.stdout.flush()
+        log.info("simulator_ready", port=server.port, scenario=arguments.scenario, seed=arguments.seed)
         await stop.wait()
+        log.info("simulator_stopping", port=server.port)
     finally:
         await server.aclose()
+
+
+def _logger() -> structlog.typing.FilteringBoundLogger:
+    """JSON lines on stderr; stdout carries the ready line and nothing else."""
+    log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    return log
 
 
 def _complain(sentence: str) -> int:

@@ -68,7 +68,8 @@ def parse_scenario(text: str, name: str) -> Script:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"scenario {name}: no valid TOML: {error}; mend that place") from error
+        told = str(error).replace("at end of document", f"at line {text.count(chr(10)) + 1}, the end of the document")
+        raise ScenarioError(f"scenario {name}: no valid TOML: {told}; mend that place") from error
     reader = _Reader(text, name)
     reader.check_keys(document, _TOP, "the file")
     universe = reader.table(document, "universe", _UNIVERSE)

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from itertools import count
 
-import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from mexc_sim.core.exchange import Exchange
@@ -25,7 +24,6 @@ from mexc_sim.core.messages import (
     Tick,
 )
 
-_log = structlog.get_logger()
 _NS_PER_S = 1_000_000_000
 _LONGEST_QUEUE = 20_000
 """Frames waiting for one slow client; beyond that it is dropped, as the venue would."""
@@ -75,7 +73,7 @@ class Server:
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_route("GET", "/ws", self._websocket)
         app.router.add_route("*", "/{path:.*}", self._http)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._wanted_port, reuse_address=True)
         await site.start()

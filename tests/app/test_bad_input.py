@@ -17,7 +17,7 @@ def sniper(*arguments: str, data_dir: Path, **env: str) -> subprocess.CompletedP
     return subprocess.run(
         [sys.executable, "-m", "mexc_sniper", *arguments],
         env={**clean, "PYTHONPATH": str(ROOT / "src"), "MEXC_SNIPER_DATA_DIR": str(data_dir), **env},
-        cwd=data_dir.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=60,

@@ -51,6 +51,11 @@ class Bot:
         self._sim_url = sim_url
         self.url = eventually("the program is ready", self._ready, deadline_s=START_S)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        return self._process.pid
+
     def _ready(self) -> str | None:
         if self._process.poll() is not None:
             raise AssertionError(f"the program ended with {self._process.returncode}:\n{self.log()}")
@@ -90,15 +95,21 @@ class Bot:
         """Make a test listing."""
         self.api("POST", "/listings/inject", {"symbol": symbol})
 
-    def web_process(self) -> psutil.Process:
-        """Return the web child of the supervisor."""
-        children = psutil.Process(self._process.pid).children(recursive=True)
-        return next(child for child in children if "web" in child.cmdline())
+    def web_process(self) -> psutil.Process | None:
+        """Return the web child of the supervisor; None while there is none."""
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "web" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
+                    return child
+        return None
 
 
 @contextlib.contextmanager
-def running_bot(data_dir: Path) -> Iterator[Bot]:
-    """Run the simulator and the program against it; both end with the block, whatever happened."""
+def running_bot(data_dir: Path, *, symbols: int = 200, settings: dict[str, str] | None = None) -> Iterator[Bot]:
+    """Run the simulator and the program against it; both end with the block, whatever happened.
+
+    ``settings`` are further environment settings of the program, such as the address of a database.
+    """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     python = [sys.executable, "-m"]
     environment = {
@@ -107,7 +118,7 @@ def running_bot(data_dir: Path) -> Iterator[Bot]:
     }
     with contextlib.ExitStack() as stack:
         simulator = subprocess.Popen(
-            [*python, "mexc_sim", "--port", "0", "--scenario", SCENARIO, "--seed", "1", "--symbols", "200"],
+            [*python, "mexc_sim", "--port", "0", "--scenario", SCENARIO, "--seed", "1", "--symbols", str(symbols)],
             stdout=subprocess.PIPE,
             stderr=stack.enter_context((data_dir / "sim.log").open("wb")),
             env=environment,
@@ -122,6 +133,7 @@ def running_bot(data_dir: Path) -> Iterator[Bot]:
             "MEXC_SNIPER_VENUE__WS_URL": where["wsUrl"],
             "MEXC_SNIPER_VENUE__WEB_URL": where["webUrl"],
             "MEXC_SNIPER_ENVIRONMENT": "test",
+            **(settings or {}),
         }
         program = subprocess.Popen(
             [*python, "mexc_sniper", "run", "--data-dir", str(data_dir), "--port", "0"],

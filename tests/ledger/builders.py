@@ -27,7 +27,7 @@ __all__ = ["T0_NS", "a_calendar_line", "a_component", "a_config", "a_listing", "
 
 def a_listing(symbol: str = "ALPHAUSDT", episode: int = 0, *, listed_s: float = 0.0, **changes: Any) -> Listing:
     values: dict[str, Any] = {
-        "id": listing_id(symbol, episode),
+        "id": id_of(symbol, episode),
         "symbol": Symbol(symbol),
         "base": Asset(symbol.removesuffix("USDT")),
         "quote": Asset("USDT"),
@@ -47,7 +47,7 @@ def a_signal(symbol: str = "ALPHAUSDT", seconds: float = 0.0, evidence: str = ""
     signal = ListingSignal(
         symbol=Symbol(symbol), kind=SignalKind.FIRST_TRADE, stamp=at(seconds, event_s=seconds), evidence=evidence
     )
-    return SignalReceived(listing_id=listing_id(symbol, 0), signal=signal)
+    return SignalReceived(listing_id=id_of(symbol), signal=signal)
 
 
 def a_symbol(symbol: str = "ALPHAUSDT", **changes: Any) -> KnownSymbol:
@@ -89,4 +89,4 @@ def a_result(command_id: str, *, finished_ns: int = T0_NS, **changes: Any) -> Co
 
 
 def id_of(symbol: str, episode: int = 0) -> ListingId:
-    return listing_id(symbol, episode)
+    return listing_id(symbol.encode(errors="replace").decode(), episode)

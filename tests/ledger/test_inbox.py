@@ -59,6 +59,11 @@ def test_same_idempotency_key_returns_the_first_command_again(inbox: WebInbox) -
     assert inbox.put(Verb.START_MONITOR, {}, "operator", None, 2_000) != first
 
 
+def test_arguments_that_are_no_text_are_made_text(inbox: WebInbox) -> None:
+    command = inbox.put(Verb.INJECT_LISTING, {"symbol": "A\ud800", "\udc00": [1]}, "operator", None, 1)
+    assert command.arguments == {"symbol": "A\ufffd", "\ufffd": [1]}
+
+
 def test_one_key_from_many_threads_makes_one_command(inbox: WebInbox) -> None:
     def put(_: int) -> Command:
         return inbox.put(Verb.START_MONITOR, {}, "operator", "same", 1_000)

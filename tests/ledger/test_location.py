@@ -77,7 +77,7 @@ def test_directory_below_a_file_is_refused(tmp_path: Path) -> None:
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from alembic import command  # loaded while we may still read Python's own files
+import alembic.command, alembic.config  # loaded while we may still read Python's own files
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.ledger import locate, migrations
 if os.geteuid() == 0:

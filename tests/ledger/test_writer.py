@@ -200,7 +200,7 @@ async def test_rows_and_last_seq_of_a_snapshot_agree_while_the_writer_works(
 
 
 async def test_full_queue_drops_signals_first_and_then_fails_rather_than_leave_out_a_row(
-    start_writer: StartWriter, location: LedgerLocation
+    location: LedgerLocation,
 ) -> None:
     writer = LedgerWriter(location, LoopClock(), queue_entries=10)  # not started: nothing leaves the queue
     writer.append([ComponentChanged(component=a_component())] * 8)

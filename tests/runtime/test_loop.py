@@ -37,11 +37,13 @@ class ScriptedGateway:
         self.watched: dict[Symbol, None] = {}
         self.listening = asyncio.Event()
         self.break_with: Exception | None = None
+        self._probes: list[Symbol] = []
 
     async def run(self, emit: Emit) -> None:
         self.lives += 1
         self.emit = emit
         self.listening.set()
+        self._answer_probes()
         try:
             while self.break_with is None:
                 await asyncio.sleep(0.005)
@@ -56,8 +58,12 @@ class ScriptedGateway:
         self.watched.pop(symbol, None)
 
     def probe_age(self, symbol: Symbol) -> None:
-        assert self.emit is not None
-        self.emit(CandlesRead(stamp=_now(), symbol=symbol, candles=()))
+        self._probes.append(symbol)
+        self._answer_probes()
+
+    def _answer_probes(self) -> None:
+        while self.emit is not None and self._probes:
+            self.emit(CandlesRead(stamp=_now(), symbol=self._probes.pop(), candles=()))
 
     def expect_openings(self, opens_at_ns: Sequence[int]) -> None: ...
 

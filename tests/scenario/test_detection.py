@@ -344,8 +344,29 @@ def test_age_probe_that_fails_for_good_proves_nothing():
         instruments_read(10, an_instrument("ALPHAUSDT"), names=set(OLD)),
         candles_read(10.5, "ALPHAUSDT", error="venue unavailable"),
         a_trade(11),
+        candles_read(11.5, "ALPHAUSDT", error="venue unavailable"),
     )
     assert world.listing("ALPHAUSDT").reason is Reason.NEWNESS_UNPROVEN
+
+
+def test_age_is_asked_only_once_the_venue_knows_the_symbol():
+    world = a_world_that_knows()
+    world.hear(calendar_read(10, a_calendar_entry("ALPHA", opens_s=100)))
+    assert world.asked(ProbeAge) == []
+    world.hear(instruments_read(20, an_instrument("ALPHAUSDT", api_trading=False), names=set(OLD)))
+    assert [ask.symbol for ask in world.asked(ProbeAge)] == ["ALPHAUSDT"]
+
+
+def test_age_probe_that_failed_is_asked_again_at_the_next_sign_of_life():
+    world = a_world_that_knows()
+    world.hear(
+        instruments_read(20, an_instrument("ALPHAUSDT", api_trading=False), names=set(OLD)),
+        candles_read(21, "ALPHAUSDT", error="invalid symbol"),
+        a_quote(30),
+    )
+    assert len(world.asked(ProbeAge)) == 2
+    world.hear(candles_read(30.5, "ALPHAUSDT"), a_trade(31))
+    assert world.listing("ALPHAUSDT").kind is ListingKind.NEW
 
 
 def test_announced_time_that_passes_without_trading_ends_as_never_opened():

@@ -4,7 +4,6 @@ import pytest
 from msgspec import json
 
 from mexc_sim.core.messages import HttpRequest
-
 from tests.sim.venue import NS_PER_S, START_NS, Venue, deals, get, top
 
 MINI = "spot@public.miniTickers.v3.api.pb@24H"
@@ -141,6 +140,30 @@ def test_relist_brings_old_candles_and_an_old_opening_time():
     year_ns = 365 * 86_400 * NS_PER_S
     assert row["firstOpenTime"] * 1_000_000 < START_NS - year_ns
     assert candles[0][0] * 1_000_000 < START_NS - year_ns
+
+
+@pytest.mark.parametrize("interval", ["1m", "5m", "15m", "30m", "60m", "4h", "1d", "1W", "1M"])
+def test_candles_across_a_gap_of_months_are_ordered_and_complete(interval):
+    venue = Venue()
+    venue.post("/sim/listings", kind="relist", base="OBELO", rowInS=0, quoteInS=0, tradeInS=0)
+    venue.advance(290)
+    rows = venue.json(f"/api/v3/klines?symbol=OBELOUSDT&interval={interval}")
+    oldest = venue.json(f"/api/v3/klines?symbol=OBELOUSDT&interval={interval}&startTime=0")
+    for some in (rows, oldest):
+        starts = [row[0] for row in some]
+        assert starts == sorted(set(starts))
+        assert 2 <= len(starts) <= 500
+        assert all(float(low) <= min(float(o), float(c)) <= float(high) for _, o, high, low, c, *_ in some)
+    assert rows[-1][0] * 1_000_000 <= venue.now_ns < rows[-1][6] * 1_000_000
+    assert oldest[0][0] < venue.now_ns // 1_000_000 - 300 * 86_400_000
+
+
+def test_symbol_that_is_planned_cannot_be_listed_twice():
+    venue = Venue()
+    venue.post("/sim/listings", base="LUMO", rowInS=50)
+    answer = venue.ask(HttpRequest("POST", "/sim/listings", body=b'{"base":"LUMO"}'))
+    assert answer.status == 400
+    assert b"LUMOUSDT" in answer.body
 
 
 def test_second_quote_shares_coin_and_contract_with_the_known_pair():

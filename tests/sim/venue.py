@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import json
+
 from mexc_proto import PushDataV3ApiWrapper
 from mexc_sim.core.exchange import Exchange
 from mexc_sim.core.messages import (
@@ -19,7 +21,6 @@ from mexc_sim.core.messages import (
 )
 from mexc_sim.core.script import Script
 from mexc_sim.core.world import Rules
-from msgspec import json
 
 START_NS = 1_795_341_600_000_000_000
 NS_PER_S = 1_000_000_000

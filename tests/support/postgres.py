@@ -152,12 +152,12 @@ def shared_server() -> PostgresServer:
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """The address of a fresh, empty database on the shared server, dropped afterwards."""
+def database(*, template: str = "template0") -> Iterator[str]:
+    """The address of a fresh database on the shared server, empty or a copy of ``template``, dropped afterwards."""
     server = shared_server()
     name = f"ledger_{os.getpid()}_{next(_numbers)}"
     with closing(server.administer()) as admin:
-        admin.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        admin.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template}")
     try:
         yield server.url(name)
     finally:

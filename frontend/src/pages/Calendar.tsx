@@ -3,6 +3,7 @@ import clsx from "clsx";
 import { useNow } from "../clock";
 import { name, time } from "../format";
 import { useWorld } from "../live";
+import { useOpenIds } from "../panels/NextListings";
 import { Move } from "../panels/Schedule";
 import { Ago, At, Countdown } from "../time";
 import type { CalendarEntry } from "../types";
@@ -27,6 +28,7 @@ export function Calendar() {
 }
 
 function Table({ entries }: { entries: CalendarEntry[] }) {
+  const open = useOpenIds();
   return (
     <Scroller label="Announced openings" className="border-t border-line">
       <table className="w-full table-fixed border-collapse">
@@ -40,13 +42,13 @@ function Table({ entries }: { entries: CalendarEntry[] }) {
             <th scope="col" className="th num w-[14%] max-md:hidden">Announced</th>
           </tr>
         </thead>
-        <tbody>{entries.map((entry) => <Row key={entry.coinId} entry={entry} />)}</tbody>
+        <tbody>{entries.map((entry) => <Row key={entry.coinId} entry={entry} open={open.has(entry.listingId ?? "")} />)}</tbody>
       </table>
     </Scroller>
   );
 }
 
-function Row({ entry }: { entry: CalendarEntry }) {
+function Row({ entry, open }: { entry: CalendarEntry; open: boolean }) {
   const now = useNow(60_000);
   const past = entry.opensAt !== null && time(entry.opensAt) < now;
   const coin = <bdi className="font-semibold" title={name(entry.asset)}>{name(entry.asset)}</bdi>;
@@ -61,7 +63,7 @@ function Row({ entry }: { entry: CalendarEntry }) {
       </th>
       <td className="td num max-sm:hidden">{entry.opensAt === null ? <span className="text-dim">TBD</span> : <At at={entry.opensAt} />}</td>
       <td className="td num">
-        {entry.withdrawn ? <span className="text-dim">withdrawn</span> : entry.opensAt === null ? <span className="text-dim">TBD</span> : <Countdown to={entry.opensAt} done="opened" />}
+        {entry.withdrawn ? <span className="text-dim">withdrawn</span> : entry.opensAt === null ? <span className="text-dim">TBD</span> : <Countdown to={entry.opensAt} done={open ? "opened" : "due"} />}
       </td>
       <td className="td pl-5! whitespace-normal!">
         <span className="flex flex-wrap items-center gap-x-2 gap-y-1 py-1">

@@ -1,12 +1,12 @@
 import { useMemo } from "react";
 import { useNow } from "../clock";
-import { count, duration, NONE, span, time } from "../format";
+import { count, duration, logShare, NONE, span, time } from "../format";
 import { useLink, useWorld } from "../live";
 import { sourceLag } from "../panels/Sources";
 import { Ago } from "../time";
 import type { Component, Figure as Value } from "../types";
 import { Bar, Blocks, Card, Empty, Facts, Figure, Figures, Scroller, State, STATUS_TONE } from "../ui";
-import { componentName, figureName } from "../words";
+import { componentName, figureName, isSource } from "../words";
 
 export function Health() {
   const health = useWorld((world) => world.health);
@@ -30,7 +30,7 @@ export function Health() {
             <Figure label="Request weight, 10 s" note={budget ? <Bar share={budget.used / budget.limit} tone={budget.used > budget.limit * 0.8 ? "warn" : "accent"} /> : "once the monitor runs"}>
               {budget ? <>{count(budget.used)}<span className="ml-1 text-xs font-normal text-dim">of {count(budget.limit)}</span></> : NONE}
             </Figure>
-            <Figure label="Listings recorded" note="since the ledger began">{count(monitor.listingsDetected)}</Figure>
+            <Figure label="New listings" note="counted since the ledger began">{count(monitor.listingsDetected)}</Figure>
             <Figure label="This page" note={link.state === "polling" ? "asks every 3 s" : "one WebSocket"}>{link.state}</Figure>
           </Figures>
           <div className="mt-3 grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_380px]">
@@ -47,18 +47,20 @@ export function Health() {
   );
 }
 
+/** What the program assumes the venue allows in ten seconds (REFERENCE: undocumented since 2025). */
+const WEIGHT_LIMIT = 300;
+
 const number = (value: Value | undefined) => (typeof value === "number" ? value : null);
 
 function requestBudget(parts: Component[]): { used: number; limit: number } | null {
-  for (const part of parts) {
-    const used = number(part.figures.weight_used);
-    if (used !== null) return { used, limit: number(part.figures.weight_limit) ?? 300 };
-  }
-  return null;
+  // Every polled source tells the weight its host had used; the one that is asked most often knows it best.
+  const asked = parts.filter((part) => typeof part.figures.weight === "number" && part.lastEventAt);
+  const latest = asked.sort((a, b) => time(b.lastEventAt) - time(a.lastEventAt))[0];
+  return latest ? { used: Number(latest.figures.weight), limit: WEIGHT_LIMIT } : null;
 }
 
 /** The stream stands among the parts, polled sources below. */
-const rank = (part: Component) => (part.name === "engine" ? 0 : part.name.startsWith("source.") ? 2 : 1);
+const rank = (part: Component) => (part.name === "engine" ? 0 : part.name === "source.stream" ? 2 : isSource(part.name) ? 3 : 1);
 
 function Parts({ parts }: { parts: Component[] }) {
   const now = useNow(1000);
@@ -121,13 +123,13 @@ function Lags() {
   }), [sources, listings]);
   const longest = Math.max(1, ...lags.map(({ lag }) => lag));
   return (
-    <Card title="Source lag, p50" aside="venue time to arrival">
+    <Card title="Source lag, p50" aside="venue time to arrival, bars in powers of ten">
       {!lags.length ? <Empty>No lag measured yet. The first listing fills this.</Empty> : (
         <ul className="px-3 pb-2">
           {lags.map(({ name, lag }) => (
             <li key={name} className="grid min-h-8 grid-cols-[130px_minmax(0,1fr)_76px] items-center gap-3">
               <span className="truncate">{componentName(name)}</span>
-              <Bar share={lag / longest} />
+              <Bar share={logShare(lag, longest)} />
               <span className="text-right">{duration(lag)}</span>
             </li>
           ))}

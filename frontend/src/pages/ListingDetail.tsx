@@ -4,7 +4,7 @@ import { api, ApiError } from "../api";
 import { useNow } from "../clock";
 import { BASES, duration, label, name, NONE, OUTCOMES, price, SIGNALS, time } from "../format";
 import { useWorld } from "../live";
-import { KindTag, PhaseState, SeenAfter } from "../panels/ListingsTable";
+import { firstOpening, KindTag, PhaseState, SeenAfter } from "../panels/ListingsTable";
 import { Phases } from "../panels/Phases";
 import { Schedule } from "../panels/Schedule";
 import { SignalTimeline } from "../panels/SignalTimeline";
@@ -61,7 +61,7 @@ function Head({ listing }: { listing: Listing }) {
     <>
       <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
         <h1 className="min-w-0 max-w-full text-[22px] leading-7 break-all">
-          <bdi>{name(listing.base)}<span className="font-normal text-dim">/{name(listing.quote)}</span></bdi>
+          <bdi>{name(listing.base || listing.symbol)}{listing.base && <span className="font-normal text-dim">/{name(listing.quote)}</span>}</bdi>
         </h1>
         {listing.fullName && <bdi className="max-w-full truncate text-dim">{name(listing.fullName)}</bdi>}
         <PhaseState phase={listing.phase} />
@@ -76,7 +76,7 @@ function Head({ listing }: { listing: Listing }) {
         </Figure>
         <Figure label="First seen by" note={<At at={listing.detectedAt} millis />}>{label(SIGNALS, listing.firstSignal)}</Figure>
         <Figure label="Kinds of signal" note={`${listing.duplicateSignals} repeated`}>{listing.sources.length}</Figure>
-        <Figure label={`Last, ${name(listing.quote)}`} note={mark ? `bid ${price(mark.bid)}, ask ${price(mark.ask)}` : "streamed while it is watched"}>{mark ? price(mark.last) : NONE}</Figure>
+        <Figure label={listing.quote ? `Last, ${name(listing.quote)}` : "Last"} note={mark ? `bid ${price(mark.bid)}, ask ${price(mark.ask)}` : "streamed while it is watched"}>{mark ? price(mark.last) : NONE}</Figure>
         <Figure label="Outcome" note={listing.reason ?? "decided after the opening"}>{label(OUTCOMES, listing.outcome)}</Figure>
       </Figures>
       {listing.reasonText && <p className="mt-3 rounded-card border border-line bg-panel px-3 py-2.5"><span className="text-dim">Why: </span>{listing.reasonText}</p>}
@@ -85,7 +85,7 @@ function Head({ listing }: { listing: Listing }) {
 }
 
 function Times({ listing }: { listing: Listing }) {
-  const opening = listing.listedAtFrozen ? time(listing.listedAt) : NaN;
+  const opening = firstOpening(listing) ? time(listing.listedAt) : NaN;
   const moment = (at: string | null) => at && (
     <span className="flex flex-wrap justify-end gap-x-3">
       <At at={at} millis />

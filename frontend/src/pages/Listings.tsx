@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight } from "lucide-react";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { api } from "../api";
 import { count, KINDS, OUTCOMES, PHASES } from "../format";
 import { useWorld } from "../live";
@@ -83,12 +83,23 @@ function Filters({ search }: { search: ListingsSearch }) {
   const go = useNavigate({ from: "/listings" });
   const set = (change: Partial<ListingsSearch>) =>
     void go({ search: (before: ListingsSearch) => readSearch({ ...before, page: undefined, ...change }), replace: true });
+  // Typed letters stand at once; the address follows when the hand rests.
+  const [text, setText] = useState(search.q ?? "");
+  const [inUrl, setInUrl] = useState(search.q);
+  if (search.q !== inUrl) {
+    setInUrl(search.q);
+    setText(search.q ?? "");
+  }
+  useEffect(() => {
+    const timer = window.setTimeout(() => text !== (search.q ?? "") && set({ q: text }), 150);
+    return () => window.clearTimeout(timer);
+  }, [text]);
   const active = search.q || search.phase || search.outcome || search.kind;
   return (
     <search className="flex flex-wrap items-center gap-2 px-3 pb-3">
       <input
         data-filter type="search" aria-label="Filter by pair or name" placeholder="Pair or name" className={`${fieldClass} w-48 max-sm:w-full`}
-        value={search.q ?? ""} onChange={(event) => set({ q: event.target.value })} maxLength={64}
+        value={text} onChange={(event) => setText(event.target.value)} maxLength={64}
       />
       <Choice name="Phase" words={PHASES} value={search.phase} onChange={(phase) => set({ phase })} />
       <Choice name="Kind" words={KINDS} value={search.kind} onChange={(kind) => set({ kind })} />

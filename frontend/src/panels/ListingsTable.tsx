@@ -21,15 +21,21 @@ export const KindTag = ({ kind }: { kind: ListingKind }) => <Tag tone={KIND_TONE
 export function Pair({ listing }: { listing: Listing }) {
   return (
     <bdi title={name(listing.symbol)}>
-      <span className="font-semibold">{name(listing.base)}</span>
-      <span className="text-dim">/{name(listing.quote)}</span>
+      <span className="font-semibold">{name(listing.base || listing.symbol)}</span>
+      {listing.base && <span className="text-dim">/{name(listing.quote)}</span>}
     </bdi>
   );
 }
 
+/** Its opening lies somewhere in the past; delays from there mean nothing. */
+export const tradedBefore = ({ kind }: Listing) => kind === "relist" || kind === "returned";
+/** Whether `listedAt` is an opening that delays can be told from. */
+export const firstOpening = (listing: Listing) => listing.listedAtFrozen && !tradedBefore(listing);
+
 /** Opening → our first signal that it is open; a countdown before that. */
 export function SeenAfter({ listing }: { listing: Listing }) {
   const now = useNow(1000);
+  if (tradedBefore(listing)) return <span className="text-dim" title="It traded before; there is no first opening to be late for.">{NONE}</span>;
   if (listing.late) return <Tag tone="warn" title="It opened while nobody watched.">late</Tag>;
   if (listing.detectionLagMs !== null) return <>{duration(listing.detectionLagMs)}</>;
   if (listing.phase !== "open" && listing.phase !== "withdrawn" && listing.scheduledFor && time(listing.scheduledFor) > now)
@@ -56,11 +62,11 @@ export function ListingsTable({ rows, empty, onWaiting, className, caption }: {
           <caption className="sr-only">{caption}</caption>
           <thead className="sticky top-0 z-10 bg-panel">
             <tr>
-              <th scope="col" className="th w-[20%] max-sm:w-[40%]">Pair</th>
-              <th scope="col" className="th w-[11%] max-sm:w-[29%]">State</th>
+              <th scope="col" className="th w-[20%] max-sm:w-[44%]">Pair</th>
+              <th scope="col" className="th w-[11%] max-sm:w-[27%]">State</th>
               <th scope="col" className="th w-[12%] max-sm:hidden">Kind</th>
               <th scope="col" className="th num w-[12%] max-sm:hidden">Opening, UTC</th>
-              <th scope="col" className="th num w-[11%] max-sm:w-[31%]">Seen after</th>
+              <th scope="col" className="th num w-[11%] max-sm:w-[29%]">Seen after</th>
               <th scope="col" className="th w-[15%] pl-5! max-lg:hidden">First seen by</th>
               <th scope="col" className="th num w-[9%] max-lg:hidden">Last</th>
               <th scope="col" className="th w-[10%] pl-5! max-md:hidden">Outcome</th>

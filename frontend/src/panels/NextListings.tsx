@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { useNow } from "../clock";
 import { name, time } from "../format";
 import { useWorld } from "../live";
@@ -14,7 +15,8 @@ export function upcoming(entries: CalendarEntry[], now: number): CalendarEntry[]
 export function NextListings({ rows = 6 }: { rows?: number }) {
   const calendar = useWorld((world) => world.calendar);
   const now = useNow(1000);
-  const next = calendar && upcoming(calendar, now);
+  const open = useOpenIds();
+  const next = calendar && upcoming(calendar, now).filter((entry) => !open.has(entry.listingId ?? ""));
   return (
     <Card title="Next listings" aside="UTC">
       {!next ? <Blocks rows={4} height={48} /> : next.length === 0 ? (
@@ -29,6 +31,12 @@ export function NextListings({ rows = 6 }: { rows?: number }) {
       )}
     </Card>
   );
+}
+
+/** Ids of the listings that are open: they have left the waiting line. */
+export function useOpenIds(): ReadonlySet<string> {
+  const listings = useWorld((world) => world.listings);
+  return useMemo(() => new Set((listings ?? []).filter((listing) => listing.phase === "open").map((listing) => listing.id)), [listings]);
 }
 
 function Line({ entry }: { entry: CalendarEntry }) {

@@ -1,21 +1,14 @@
-import { duration, label, name, NONE, SIGNALS, time } from "../format";
+import { duration, label, logShare, name, NONE, SIGNALS, time } from "../format";
 import { At } from "../time";
 import type { Listing, Signal } from "../types";
+import { firstOpening } from "./ListingsTable";
 import { Bar, Card, Empty, Scroller, Tag } from "../ui";
-
-const FLOOR_MS = 1;
-
-/** A bar's share on a scale of powers of ten from 1 ms: 12 ms and 12 s must both be readable. */
-function share(ms: number, longest: number): number {
-  const top = Math.log10(Math.max(longest, 10) / FLOOR_MS);
-  return Math.max(0, Math.log10(Math.max(ms, FLOOR_MS) / FLOOR_MS)) / top;
-}
 
 /** Every source's word in the order it arrived, with how late it was. */
 export function SignalTimeline({ signals, listing }: { signals: Signal[]; listing: Listing }) {
   const ordered = [...signals].sort((a, b) => time(a.receivedAt) - time(b.receivedAt));
   const longest = Math.max(0, ...signals.map((signal) => Math.abs(signal.lagMs ?? 0)));
-  const opening = listing.listedAtFrozen ? time(listing.listedAt) : NaN;
+  const opening = firstOpening(listing) ? time(listing.listedAt) : NaN;
   return (
     <Card title="Signals, in order of arrival" aside="source lag: venue time to arrival, bar in powers of ten">
       {!ordered.length ? <Empty>No signal recorded.</Empty> : (
@@ -42,7 +35,7 @@ export function SignalTimeline({ signals, listing }: { signals: Signal[]; listin
                   </td>
                   <td className="td num py-1.5 text-dim max-sm:hidden">{Number.isNaN(opening) ? NONE : `${time(signal.receivedAt) >= opening ? "+" : ""}${duration(time(signal.receivedAt) - opening)}`}</td>
                   <td className="td num py-1.5">{signal.lagMs === null ? <span className="text-dim" title="The message carries no venue time">{NONE}</span> : duration(signal.lagMs)}</td>
-                  <td className="td py-2.5 max-md:hidden">{signal.lagMs !== null && <Bar share={share(Math.abs(signal.lagMs), longest)} />}</td>
+                  <td className="td py-2.5 max-md:hidden">{signal.lagMs !== null && <Bar share={logShare(signal.lagMs, longest)} />}</td>
                 </tr>
               ))}
             </tbody>

@@ -14,7 +14,7 @@ const KINDS_OF: Record<string, string[]> = {
   "source.web_symbols": ["web_symbol"],
   "source.announcements": ["announcement"],
   "source.offline": ["offline"],
-  stream: ["mini_tickers", "first_quote", "first_trade"],
+  "source.stream": ["mini_tickers", "first_quote", "first_trade"],
 };
 
 /** Median source lag in ms: the engine's own figure, or that of the listings in view. */

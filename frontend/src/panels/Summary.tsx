@@ -3,10 +3,14 @@ import { serverNow, useNow } from "../clock";
 import { count, duration, median, name, NONE, quantile, span, time } from "../format";
 import { useWorld } from "../live";
 import { Ago, Countdown } from "../time";
+import type { SignalKind } from "../types";
 import { Figure, Figures } from "../ui";
+import { tradedBefore } from "./ListingsTable";
 import { upcoming } from "./NextListings";
 
 const DAY_MS = 86_400_000;
+/** Words spoken days ahead: how late they are read says nothing about openings. */
+const EARLY = new Set<SignalKind>(["calendar", "announcement", "web_symbol", "candles"]);
 
 /** The figures strip: what exists in this version, nothing more. */
 export function Summary() {
@@ -17,8 +21,9 @@ export function Summary() {
   const minute = useNow(60_000);
   const figures = useMemo(() => {
     const day = (listings ?? []).filter((listing) => time(listing.detectedAt) > minute - DAY_MS);
-    const lags = day.flatMap((listing) => listing.sources.flatMap((source) => source.lagMs ?? []));
-    const seen = day.flatMap((listing) => (listing.late ? [] : (listing.detectionLagMs ?? [])));
+    const lags = day.flatMap((listing) => listing.sources.flatMap((source) => (EARLY.has(source.kind) ? [] : (source.lagMs ?? []))));
+    const seen = day.flatMap((listing) =>
+      listing.late || listing.kind === "injected" || tradedBefore(listing) ? [] : (listing.detectionLagMs ?? []));
     return {
       day: day.length,
       // The page holds the newest 200; when all of them are of today there may be more.
@@ -54,7 +59,7 @@ export function Summary() {
       <Figure label="Source lag, p50" note={figures.lag === null ? "no dated signal in 24 h" : `p95 ${duration(figures.lagTail ?? 0)} of ${count(figures.lagCount)}`}>
         {figures.lag === null ? NONE : duration(figures.lag)}
       </Figure>
-      <Figure label="Baseline" unit="symbols" note={monitor.baselineLearnedAt ? "known already, never news" : "learned at the first start"}>
+      <Figure label="Baseline" note={monitor.baselineLearnedAt ? "symbols known already" : "learned at the first start"}>
         {count(monitor.baselineSize)}
       </Figure>
       <Figure label="Monitor" note={running ? <>last event <Ago at={monitor.lastEventAt} /></> : "press Start to see listings"} {...(monitor.status === "degraded" ? { tone: "warn" as const } : {})}>

@@ -28,7 +28,7 @@ class Account:
         """Path -> route of the signed reads."""
         return {
             "/api/v3/selfSymbols": Route("selfSymbols", self._self_symbols, 1, signed=True),
-            "/api/v3/account": Route("account", self._account, 10, signed=True),
+            "/api/v3/account": Route("account", self._account, 10, signed=True, rate=(2, 1)),
             "/api/v3/uid": Route("uid", self._uid, 1, signed=True),
             "/api/v3/kyc/status": Route("kycStatus", self._kyc, 1, signed=True),
         }

@@ -1,7 +1,9 @@
 """Candles: modelled ones for the time before the simulator, counted ones for trades it has made itself."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from math import pi, sin
 
 from mexc_sim.core.numbers import text_of, units_of
@@ -41,13 +43,20 @@ class Candle:
     volume: int
     turnover: int
 
-    def add(self, other: "Candle") -> None:
-        """Take in a later candle."""
-        self.high = max(self.high, other.high)
-        self.low = min(self.low, other.low)
-        self.close = other.close
-        self.volume += other.volume
-        self.turnover += other.turnover
+    def copy(self) -> "Candle":
+        """A candle of its own with the same figures."""
+        return replace(self)
+
+    def followed_by(self, later: "Candle") -> "Candle":
+        """Both candles as one."""
+        return Candle(
+            self.open,
+            max(self.high, later.high),
+            min(self.low, later.low),
+            later.close,
+            self.volume + later.volume,
+            self.turnover + later.turnover,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,68 +94,78 @@ class Candles:
             if len(self._minutes) > _KEPT_MINUTES:
                 del self._minutes[next(iter(self._minutes))]
         else:
-            candle.add(fresh)
+            self._minutes[minute] = candle.followed_by(fresh)
 
     def rows(self, interval: str, start_ms: int | None, end_ms: int, limit: int) -> list[list[object]]:
         """REST rows (REFERENCE 1.5), oldest first: from ``start_ms`` on, or the latest before ``end_ms``."""
-        first = self._first_ms()
-        if first is None:
-            return []
-        windows: list[int] = []
+        counted = self._counted(interval)
         if start_ms is None:
-            cursor = window_start(interval, end_ms)
-            while len(windows) < limit and cursor >= window_start(interval, first):
-                if self._exists(cursor, window_end(interval, cursor)):
-                    windows.append(cursor)
-                cursor = window_start(interval, cursor - 1)
-            windows.reverse()
+            latest = list(islice(self._backward(interval, end_ms, counted), limit))
+            windows = latest[::-1]
         else:
-            cursor = window_start(interval, max(start_ms, first))
-            cursor = cursor if cursor >= start_ms else window_end(interval, cursor)
-            while len(windows) < limit and cursor <= end_ms:
-                if self._exists(cursor, window_end(interval, cursor)):
-                    windows.append(cursor)
-                cursor = window_end(interval, cursor)
-        return [self._row(start, window_end(interval, start)) for start in windows]
+            windows = list(islice(self._forward(interval, start_ms, end_ms, counted), limit))
+        return [self._row(start, window_end(interval, start), counted.get(start)) for start in windows]
 
     def window(self, interval: str, at_ms: int) -> tuple[int, int, Candle | None]:
         """(start, end, candle) of the window that contains ``at_ms``; times in ms."""
         start = window_start(interval, at_ms)
         end = window_end(interval, start)
-        return start, end, self._candle(start, end)
+        counted: Candle | None = None
+        for minute, candle in reversed(self._minutes.items()):
+            if minute < start:
+                break
+            if minute < end:
+                counted = candle.copy() if counted is None else candle.followed_by(counted)
+        return start, end, self._whole(start, end, counted)
 
-    def _first_ms(self) -> int | None:
-        if self.history is not None:
-            return self.history.first_ms
-        return next(iter(self._minutes), None)
-
-    def _exists(self, start: int, end: int) -> bool:
-        history = self.history
-        if history is not None and start < history.last_ms and end > history.first_ms:
-            return True
-        return any(start <= minute < end for minute in self._minutes)
-
-    def _candle(self, start: int, end: int) -> Candle | None:
-        total: Candle | None = None
-        history = self.history
-        if history is not None and start < history.last_ms and end > history.first_ms:
-            total = self._modelled(history, max(start, history.first_ms), min(end, history.last_ms))
+    def _counted(self, interval: str) -> dict[int, Candle]:
+        """Candles of the trades made here, by window start, oldest first."""
+        found: dict[int, Candle] = {}
         for minute, candle in self._minutes.items():
-            if start <= minute < end:
-                if total is None:
-                    total = Candle(candle.open, candle.high, candle.low, candle.close, candle.volume, candle.turnover)
-                else:
-                    total.add(candle)
-        return total
+            start = window_start(interval, minute)
+            known = found.get(start)
+            found[start] = candle.copy() if known is None else known.followed_by(candle)
+        return found
+
+    def _backward(self, interval: str, end_ms: int, counted: dict[int, Candle]) -> Iterator[int]:
+        """Window starts with a candle up to ``end_ms``, newest first; gaps cost nothing."""
+        yield from (start for start in reversed(counted) if start <= end_ms)
+        history = self.history
+        if history is None:
+            return
+        cursor = window_start(interval, min(end_ms, history.last_ms - 1))
+        while window_end(interval, cursor) > history.first_ms:
+            if cursor not in counted:
+                yield cursor
+            cursor = window_start(interval, cursor - 1)
+
+    def _forward(self, interval: str, start_ms: int, end_ms: int, counted: dict[int, Candle]) -> Iterator[int]:
+        """Window starts with a candle from ``start_ms`` to ``end_ms``, oldest first."""
+        history = self.history
+        if history is not None and start_ms <= end_ms:
+            cursor = window_start(interval, max(start_ms, history.first_ms))
+            while cursor < history.last_ms and cursor <= end_ms:
+                if cursor >= start_ms and cursor not in counted:
+                    yield cursor
+                cursor = window_end(interval, cursor)
+        yield from (start for start in counted if start_ms <= start <= end_ms)
+
+    def _whole(self, start: int, end: int, counted: Candle | None) -> Candle | None:
+        """The modelled part of a window followed by the counted one."""
+        history = self.history
+        if history is None or start >= history.last_ms or end <= history.first_ms:
+            return counted
+        modelled = self._modelled(history, max(start, history.first_ms), min(end, history.last_ms))
+        return modelled if counted is None else modelled.followed_by(counted)
 
     def _modelled(self, history: History, start: int, end: int) -> Candle:
         ticks = [units_of(history.price(start + (end - start) * step // 4), self._price_scale) for step in range(5)]
         volume = max(1, (end - start) * 10**self._quantity_scale // max(1, int(history.mid * 40) + 20))
         return Candle(ticks[0], max(ticks), min(ticks), ticks[-1], volume, volume * ticks[2])
 
-    def _row(self, start: int, end: int) -> list[object]:
-        candle = self._candle(start, end)
-        if candle is None:  # pragma: no cover - guarded by _exists
+    def _row(self, start: int, end: int, counted: Candle | None) -> list[object]:
+        candle = self._whole(start, end, counted)
+        if candle is None:  # pragma: no cover - only windows with a candle are chosen
             raise AssertionError("a window without candle was chosen")
         prices = (candle.open, candle.high, candle.low, candle.close)
         return [

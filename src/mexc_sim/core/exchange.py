@@ -105,6 +105,10 @@ class Exchange:
         """The transport has written an answer or frame that carried these steps."""
         self.world.stamps.stamp(carried, wall_ns)
 
+    def routes(self) -> list[Route]:
+        """Every endpoint of the venue."""
+        return [*self._market_routes.values(), *self._web.routes()]
+
     # -- HTTP -------------------------------------------------------------------------------------------------
 
     def _http(self, request: HttpRequest) -> Answer:
@@ -119,7 +123,7 @@ class Exchange:
         now = self.world.timers.now_ns
         struck = self.faults.strike_rest(route.name, "web" if web else "rest", now)
         if web is None:
-            refused = self.limits.spend(request.client, route.weight, now)
+            refused = self.limits.spend(request.client, route, now)
             if refused is not None:
                 self.counts[f"http_{refused.status}"] += 1
                 return limited(refused.status, refused.retry_after_s)

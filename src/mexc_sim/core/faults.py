@@ -151,6 +151,9 @@ class Faults:
                 params[key] = value
         if not 0 <= float(spec.get("probability", 1.0)) <= 1:
             raise FaultError("probability must be between 0 and 1")
+        for key in ("times", "forS", "ms"):
+            if not 0 <= spec.get(key, 0) < 1e9:
+                raise FaultError(f"{key} must be a number from 0, not {spec[key]!r}")
         return params
 
     def remove(self, number: int | None = None) -> int:

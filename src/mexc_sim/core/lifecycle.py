@@ -30,6 +30,8 @@ class Life:
     crowd: OpeningCrowd | None = None
     calendar: CalendarLine | None = None
     withdrawn: bool = False
+    over: bool = False
+    """Withdrawn or taken offline: the symbol may be listed again."""
 
     def planned_ns(self) -> dict[str, int | None]:
         """Wall times of all steps, UNIX ns; None never happens."""
@@ -77,8 +79,8 @@ class Lifecycles:
         instrument = self._instrument(request)
         life = Life(request, instrument, now, request.times)
         current = self._world.markets.get(instrument.symbol)
-        if current is not None and current.in_exchange_info and request.kind != "returned":
-            raise ListingError(f"{instrument.symbol} is listed already; use kind returned, or another base")
+        if request.kind != "returned" and current is not None and self._is_alive(current):
+            raise ListingError(f"{instrument.symbol} is listed or planned already; use kind returned, or another base")
         self._world.stamps.forget(instrument.symbol)
         if request.kind == "returned" and current is not None:
             self._plan(life, "gone", lambda _: self._hide(current))
@@ -196,7 +198,7 @@ class Lifecycles:
         self._world.market_changed(market.symbol)
 
     def _withdraw(self, life: Life, market: Market) -> None:
-        life.withdrawn = True
+        life.withdrawn = life.over = True
         for timer in life.timers:
             timer.cancel()
         if life.crowd is not None:
@@ -215,11 +217,16 @@ class Lifecycles:
         self._hide(market)
         for life in self.lives:
             if life.instrument.symbol == market.symbol and life.crowd is not None:
+                life.over = True
                 life.crowd.stop()
         self._world.offline.insert(0, OfflineLine(market.symbol, state, self._world.now_ms))
         self._world.stamps.expect(market.symbol, "offline")
 
     # -- what is listed ---------------------------------------------------------------------------------------
+
+    def _is_alive(self, market: Market) -> bool:
+        planned = any(life.instrument.symbol == market.symbol and not life.over for life in self.lives)
+        return market.in_exchange_info or planned
 
     def _instrument(self, request: ListingRequest) -> Instrument:
         made = self._base_instrument(request)

@@ -1,7 +1,8 @@
 """Weight accounting per address: 429 with Retry-After, then 418 for those who do not listen (REFERENCE 1.3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mexc_sim.core.replies import Route
 from mexc_sim.core.timers import NS_PER_S
 from mexc_sim.core.world import Rules
 
@@ -18,6 +19,8 @@ class _Account:
     violations: int = 0
     bans: int = 0
     banned_until_ns: int = 0
+    rates: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Endpoint -> (window start, calls in it), for endpoints with a rate of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Limits:
         self._rules = rules
         self._accounts: dict[str, _Account] = {}
 
-    def spend(self, client: str, weight: int, now_ns: int) -> Limited | None:
+    def spend(self, client: str, route: Route, now_ns: int) -> Limited | None:
         """Charge a request; the refusal, or None when it may pass."""
         account = self._accounts.setdefault(client, _Account())
         if now_ns < account.banned_until_ns:
@@ -46,7 +49,7 @@ class Limits:
             account.second_ns, account.in_second = now_ns, 0
         if now_ns >= account.limited_until_ns and account.limited_until_ns:
             account.limited_until_ns, account.violations = 0, 0
-        account.used += weight
+        account.used += route.weight
         account.in_second += 1
         if now_ns < account.limited_until_ns:
             return self._violation(account, now_ns)
@@ -55,7 +58,7 @@ class Limits:
         elif 0 < self._rules.requests_per_s < account.in_second:
             account.limited_until_ns = account.second_ns + NS_PER_S
         else:
-            return None
+            return self._own_rate(account, route, now_ns)
         return Limited(429, _seconds_until(account.limited_until_ns, now_ns))
 
     def used(self) -> dict[str, int]:
@@ -65,6 +68,16 @@ class Limits:
     def forgive(self) -> None:
         """Lift every limit and ban."""
         self._accounts.clear()
+
+    def _own_rate(self, account: _Account, route: Route, now_ns: int) -> Limited | None:
+        if route.rate is None:
+            return None
+        allowed, seconds = route.rate
+        began, calls = account.rates.get(route.name, (now_ns, 0))
+        if now_ns - began >= seconds * NS_PER_S:
+            began, calls = now_ns, 0
+        account.rates[route.name] = began, calls + 1
+        return Limited(429, _seconds_until(began + seconds * NS_PER_S, now_ns)) if calls >= allowed else None
 
     def _violation(self, account: _Account, now_ns: int) -> Limited:
         account.violations += 1

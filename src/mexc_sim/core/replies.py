@@ -50,6 +50,8 @@ class Route:
     handler: Handler
     weight: int = 0
     signed: bool = False
+    rate: tuple[int, int] | None = None
+    """(calls, seconds) allowed per address for this endpoint alone."""
 
 
 def reply(value: Any, carries: tuple[Carried, ...] = ()) -> Reply:

@@ -30,7 +30,7 @@ class MarketData:
             "/api/v3/ticker/24hr": Route("ticker24hr", self._ticker_24hr, 25),
             "/api/v3/ticker/price": Route("tickerPrice", self._ticker_price, 10),
             "/api/v3/ticker/bookTicker": Route("tickerBookTicker", self._book_ticker, 10),
-            "/api/v3/announcements": Route("announcements", self._announcements, 1),
+            "/api/v3/announcements": Route("announcements", self._announcements, 1, rate=(5, 2)),
             # Futures list, empty: spot clients such as ccxt read it while loading markets.
             "/api/v1/contract/detail": Route("contractDetail", self._contracts, 0),
         }

@@ -22,13 +22,20 @@ class WebPages:
 
     def route(self, path: str) -> Route | None:
         """The route of a path, None when it is no web endpoint."""
+        calendar, symbols, articles = self.routes()
         if path == CALENDAR_PATH:
-            return Route("calendar", self._calendar)
+            return calendar
         if path == SYMBOLS_PATH:
-            return Route("symbolsV2", self._symbols)
-        if _SECTION.fullmatch(path):
-            return Route("helpAnnouncements", self._articles)
-        return None
+            return symbols
+        return articles if _SECTION.fullmatch(path) else None
+
+    def routes(self) -> tuple[Route, Route, Route]:
+        """Calendar, symbols and announcement sections."""
+        return (
+            Route("calendar", self._calendar),
+            Route("symbolsV2", self._symbols),
+            Route("helpAnnouncements", self._articles),
+        )
 
     def _calendar(self, ask: Ask) -> Reply:
         coins = [

@@ -41,6 +41,8 @@ def web_options(settings: Settings) -> WebOptions:
         trusted_proxy=web.trusted_proxy,
         token=web.token.reveal() if web.token else None,
         metrics_public=web.metrics_public,
+        reads_per_minute=web.reads_per_minute,
+        commands_per_minute=web.commands_per_minute,
         session_idle_s=web.session_idle_minutes * 60.0,
         session_absolute_s=web.session_hours * 3600.0,
     )

@@ -114,6 +114,15 @@ class WebSettings(Section):
         le=1440,
         description="A browser unused this long signs in again.",
     )
+    reads_per_minute: int = Field(
+        default=1200, ge=60, le=1_000_000, description="Reads one session or token may make in a minute."
+    )
+    commands_per_minute: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        description="Commands one session or token may give in a minute.",
+    )
     session_hours: int = Field(
         default=12,
         ge=1,

@@ -321,6 +321,7 @@ class Detection:
         evidence = self._state.evidence.get(event.symbol)
         if evidence is None:
             return
+        evidence.probing = False
         if event.error:
             evidence.probe_failed = True
             turn.note("age_probe_failed", symbol=event.symbol, error=event.error)

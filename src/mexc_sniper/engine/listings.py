@@ -46,6 +46,19 @@ FORGOTTEN_NS = 14 * 24 * 3600 * NS_PER_S
 MAX_WATCHED = 300
 """Symbols streamed at once (20 connections); beyond it listings are followed by polling alone."""
 
+_PROVES_EXISTENCE = frozenset(
+    {
+        SignalKind.EXCHANGE_INFO_ROW,
+        SignalKind.DEFAULT_SYMBOLS,
+        SignalKind.SELF_SYMBOLS,
+        SignalKind.MINI_TICKERS,
+        SignalKind.API_OPENED,
+        SignalKind.FIRST_QUOTE,
+        SignalKind.FIRST_TRADE,
+    }
+)
+"""Signals after which the venue can be asked for candles; a name that is only announced is unknown to it."""
+
 _SKIP_REASON = {
     ListingKind.RELIST: Reason.RELIST,
     ListingKind.RETURNED: Reason.RETURNED,
@@ -98,7 +111,6 @@ class Listings:
         state.evidence[symbol] = Evidence(unseen_until_ns=unseen_until_ns, before=before, seen_after_gap=after_gap)
         turn.put(listing)
         self._watch(turn, symbol)
-        turn.ask(ProbeAge(symbol))
         return listing
 
     def hear(
@@ -122,6 +134,8 @@ class Listings:
         turn.note("signal_received", symbol=symbol, kind=str(kind), lag_ms=_ms(signal.lag_ns))
         listing = self._advanced(turn, listing, signal)
         turn.signal(listing, signal)
+        if kind in _PROVES_EXISTENCE:
+            self._probe(turn, symbol)
         self.judge(turn, symbol)
         return self.decide(turn, symbol)
 
@@ -223,8 +237,8 @@ class Listings:
         self._state.active[listing.symbol] = listing
         self._state.evidence[listing.symbol] = Evidence(unseen_until_ns=unseen_until_ns)
         self._watch(turn, listing.symbol)
-        if listing.kind in (ListingKind.UNPROVEN, ListingKind.NEW) and listing.phase is not Phase.OPEN:
-            turn.ask(ProbeAge(listing.symbol))
+        if any(source.kind in _PROVES_EXISTENCE for source in listing.sources):
+            self._probe(turn, listing.symbol)
 
     def _judge_one(self, turn: Turn, symbol: Symbol) -> None:
         state = self._state
@@ -301,6 +315,14 @@ class Listings:
         together = self._opening_together(listing.symbol, listing.base)
         first = min(together, key=rank, default=None)
         return first.symbol if first is not None and rank(first) < rank(listing) else None
+
+    def _probe(self, turn: Turn, symbol: Symbol) -> None:
+        """Ask for the age of a coin whose newness is open; a probe that failed is asked again at the next sign."""
+        evidence = self._state.evidence[symbol]
+        kind = self._state.active[symbol].kind
+        if kind in (ListingKind.UNPROVEN, ListingKind.NEW) and evidence.candles is None and not evidence.probing:
+            evidence.probing, evidence.probe_failed = True, False
+            turn.ask(ProbeAge(symbol))
 
     def _proof_is_overdue(self, turn: Turn, listing: Listing) -> bool:
         waited_ns = turn.now_ns - (listing.opened_at_ns or turn.now_ns)

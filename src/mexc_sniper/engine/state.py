@@ -24,6 +24,8 @@ class Evidence:
     seen_after_gap: bool = False
     """First seen in the first answer after a start or an outage: it may have opened while nobody watched."""
     candles: tuple[Candle, ...] | None = None
+    probing: bool = False
+    """An age probe is on its way."""
     probe_failed: bool = False
     watched: bool = False
 

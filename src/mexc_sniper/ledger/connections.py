@@ -46,17 +46,18 @@ def is_there(path: Path) -> bool:
         raise ConfigError(f"{path} cannot be read ({fault.strerror}); give this user a directory it owns.") from fault
 
 
-def sqlite_connect(path: Path, *, mode: str) -> sqlite3.Connection:
+def sqlite_connect(path: Path, *, mode: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
     """Open a SQLite file in autocommit (transactions are written out); usable from any one thread at a time.
 
     Args:
         path: the file.
-        mode: ``ro`` (must exist), ``rw`` (must exist) or ``rwc`` (created if missing).
+        mode: ``ro`` (must exist, never written) or ``rw`` (must exist).
+        busy_timeout_s: how long a statement waits for a lock; 0 on a loop's thread, which must not wait.
     """
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}",
         uri=True,
-        timeout=BUSY_TIMEOUT_S,
+        timeout=busy_timeout_s,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=64,
@@ -108,11 +109,12 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def postgres_arguments(location: LedgerLocation) -> dict[str, Any]:
+def postgres_arguments(location: LedgerLocation, *, read_only: bool = False) -> dict[str, Any]:
     """Arguments of ``psycopg.connect`` for a location, with every deadline set."""
     url = location.postgres
     arguments: dict[str, Any] = dict(url.query)
-    options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SESSION.items())
+    session = {**_POSTGRES_SESSION, "default_transaction_read_only": "on" if read_only else "off"}
+    options = " ".join(f"-c {name}={value}" for name, value in session.items())
     arguments["options"] = f"{arguments.get('options', '')} {options}".strip()
     given = {
         "host": url.host or arguments.get("host"),
@@ -128,13 +130,15 @@ def postgres_arguments(location: LedgerLocation) -> dict[str, Any]:
     return arguments
 
 
-def postgres_connect(location: LedgerLocation) -> psycopg.Connection[Any]:
+def postgres_connect(location: LedgerLocation, *, read_only: bool = False) -> psycopg.Connection[Any]:
     """Connect with the driver itself, in autocommit.
 
     Raises:
         ConfigError: when the database cannot hold every symbol because its encoding is not UTF8.
     """
-    connection: psycopg.Connection[Any] = psycopg.connect(**postgres_arguments(location), autocommit=True)
+    connection: psycopg.Connection[Any] = psycopg.connect(
+        **postgres_arguments(location, read_only=read_only), autocommit=True
+    )
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         connection.close()
@@ -175,7 +179,7 @@ def sql_engine(location: LedgerLocation, path: Path | None, *, mode: str = "ro",
     isolation = "REPEATABLE READ" if mode == "ro" else "READ COMMITTED"
 
     def open_postgres() -> psycopg.Connection[Any]:
-        connection = postgres_connect(location)
+        connection = postgres_connect(location, read_only=mode == "ro")
         connection.autocommit = False
         return connection
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from mexc_sniper.core.clock import NS_PER_S, ClockReader
 from mexc_sniper.core.ids import CommandId
 from mexc_sniper.ledger.access import AccessStore
-from mexc_sniper.ledger.codec import column_text, from_json, to_json
+from mexc_sniper.ledger.codec import column_text, from_json, storable, to_json
 from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.ledger.tables import commands, cursors
 from mexc_sniper.ledger.tail import Tail
@@ -65,7 +65,7 @@ class WebInbox(AccessStore):
             "id": command_id,
             "idempotency_key": key,
             "verb": verb.value,
-            "arguments": to_json(arguments),
+            "arguments": _arguments(arguments),
             "actor": column_text(actor),
             "created_ns": now_ns,
             "expires_ns": now_ns + int(EXPIRES_AFTER_S[verb] * NS_PER_S),
@@ -161,6 +161,13 @@ class EngineInbox:
                 deliver(command)
             if len(found) < _PAGE:
                 return
+
+
+def _arguments(arguments: Mapping[str, Any]) -> str:
+    try:
+        return to_json(arguments)
+    except UnicodeEncodeError:
+        return to_json(storable(dict(arguments)))
 
 
 def _command(

@@ -176,7 +176,7 @@ class LiveStore:
     def _open_reader(self) -> _Connection:
         if self._location.is_sqlite:
             return sqlite_connect(self._location.sqlite.live, mode="ro")
-        return postgres_connect(self._location)
+        return postgres_connect(self._location, read_only=True)
 
     @property
     def _live_path(self) -> Any:

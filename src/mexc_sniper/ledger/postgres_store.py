@@ -123,11 +123,15 @@ class PostgresStore:
     def write(self, batch: Batch) -> None:
         db, watchdog = self._open_parts
         try:
-            with watchdog.deadline(self._deadline_s), db.pipeline(), db.transaction(), db.cursor() as cursor:
+            # Not `db.transaction()`: it waits for the answer to BEGIN, a second round trip.
+            with watchdog.deadline(self._deadline_s), db.pipeline(), db.cursor() as cursor:
+                cursor.execute("BEGIN")
                 for write, rows in batch.rows.items():
                     cursor.executemany(self._sql[write], rows)
-                cursor.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+                cursor.execute(f"NOTIFY {CHANNEL}")
+                cursor.execute("COMMIT")
         except psycopg.Error as fault:
+            self._roll_back()
             raise self._fault(fault) from fault
 
     def forget_before(self, ts_ns: int, rows: int) -> bool:
@@ -169,6 +173,12 @@ class PostgresStore:
                 return db.execute(sql).fetchall()
         except psycopg.Error as fault:
             raise self._fault(fault) from fault
+
+    def _roll_back(self) -> None:
+        """After a refused row the connection is in a failed transaction; after a lost connection there is none."""
+        db, watchdog = self._open_parts
+        with suppress(psycopg.Error), watchdog.deadline(self._deadline_s):
+            db.rollback()
 
     def _fault(self, fault: psycopg.Error) -> SniperError:
         """An `Outage` where waiting may help; after a lost connection nobody knows whether the COMMIT happened."""

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import suppress
 
+from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.ledger import migrations
 from mexc_sniper.ledger.connections import sqlite_writer
 from mexc_sniper.ledger.faults import sqlite_fault
@@ -11,7 +12,7 @@ from mexc_sniper.ledger.rows import Batch, ListedTimes
 from mexc_sniper.ledger.statements import delete_events, delete_signals, write_statements
 
 _CHECKPOINT_PAGES = 4_000
-"""At about 16 MB the log is folded in even under load, so that reading does not slow down."""
+"""At about 16 MB the log is folded in although work waits, or reading would slow down and the file would grow."""
 
 
 class SqliteStore:
@@ -36,10 +37,15 @@ class SqliteStore:
         migrations.require_current(self._location, migrations.LEDGER)
         try:
             self._db = sqlite_writer(self._path, synchronous="NORMAL")
-            self._db.execute("PRAGMA wal_autocheckpoint=0")  # the writer chooses the moment, see `rest`
+            self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")  # usually `rest` comes first
             self._full_sync = False
+            verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         except sqlite3.Error as fault:
+            self.close()
             raise sqlite_fault(fault, self._path) from fault
+        if verdict != "ok":
+            self.close()
+            raise ConfigError(f"{self._path} is damaged ({verdict}); restore a copy from the directory backups.")
 
     def last_seq(self) -> int:
         try:

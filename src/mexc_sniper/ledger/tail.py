@@ -109,7 +109,7 @@ class _FileEye:
     def _moved(self) -> bool:
         try:
             if self._db is None:
-                self._db = sqlite_connect(self._path, mode="ro")
+                self._db = sqlite_connect(self._path, mode="ro", busy_timeout_s=0.0)
                 self._seen = None
             now = int(self._db.execute("PRAGMA data_version").fetchone()[0])
         except sqlite3.Error:  # not there yet, or being replaced
@@ -176,7 +176,9 @@ class _ServerEye:
             if pause > at_most_s:
                 return False
         try:
-            self._db = await psycopg.AsyncConnection.connect(**postgres_arguments(self._location), autocommit=True)
+            self._db = await psycopg.AsyncConnection.connect(
+                **postgres_arguments(self._location, read_only=True), autocommit=True
+            )
             await self._db.execute(f"LISTEN {self._channel}")
         except (psycopg.Error, OSError) as fault:
             await self._lost(fault)

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from mexc_sniper import __version__
 from mexc_sniper.core.clock import NS_PER_S, ClockReader
 from mexc_sniper.core.errors import SniperError, StoreError
 from mexc_sniper.ledger.location import LedgerLocation
@@ -15,6 +16,7 @@ from mexc_sniper.ledger.postgres_store import PostgresStore
 from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.ledger.rows import Batch, RowMaker
 from mexc_sniper.ledger.sqlite_store import SqliteStore
+from mexc_sniper.ledger.statements import Write
 from mexc_sniper.ledger.store import LedgerStore, Outage
 from mexc_sniper.model.entries import LedgerEntry, SignalReceived
 from mexc_sniper.model.restored import Restored
@@ -95,7 +97,7 @@ class LedgerWriter:
         retention_s: float = RETENTION_S,
         outage_limit_s: float = OUTAGE_LIMIT_S,
     ) -> None:
-        """Do no I/O. ``on_failure`` is called once, on the writer's thread, when ``failed`` is set."""
+        """Do no I/O. ``on_failure`` is called once when ``failed`` is set, mostly on the writer's own thread."""
         self.failed: StoreError | None = None
         self.trouble = ""
         self.dropped_signals = 0
@@ -123,13 +125,17 @@ class LedgerWriter:
             StoreError: the ledger cannot be reached or written.
         """
         self._store.open()
-        self._rows = RowMaker(last_seq=self._store.last_seq(), times=self._store.listed_times())
+        last_seq = self._store.last_seq()
+        self._rows = RowMaker(last_seq=last_seq, times=self._store.listed_times())
+        hello = Batch(first_seq=last_seq + 1, last_seq=last_seq, durable=True)  # also proves that we can write
+        hello.add(Write.META, {"key": "build", "value": __version__})
+        self._store.write(hello)
         self._retention_due_ns = self._clock.mono_ns() + NS_PER_S
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
     def restore(self) -> Restored:
-        """Read what a start needs; blocking.
+        """Read what a start needs; blocking. Call it after `start`, which keeps every other writer out.
 
         Raises:
             StoreError: when the ledger cannot be read.

@@ -17,7 +17,7 @@ from mexc_sniper.web.api import config, events, health, listings, live, metrics,
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.auth.token_file import ensure_token
 from mexc_sniper.web.commands import Commander
-from mexc_sniper.web.guard import MAX_BODY_BYTES, Guard
+from mexc_sniper.web.guard import Guard
 from mexc_sniper.web.housekeeping import keep_small
 from mexc_sniper.web.live import Hub
 from mexc_sniper.web.observe import Observe
@@ -79,7 +79,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
             await tail.aclose()
             await store.aclose()
 
-    app = FastAPI(
+    app = schema.DescribedApp(
         title="mexc-sniper",
         version=options.version,
         description=DESCRIPTION,
@@ -88,7 +88,6 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
     )
     errors.install(app)
     for router in (

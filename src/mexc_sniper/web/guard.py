@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mexc_sniper.web.errors import ApiError, internal_error
+from mexc_sniper.web.errors import ApiError, from_http, internal_error
 from mexc_sniper.web.options import WebOptions
 
 MAX_BODY_BYTES = 64 * 1024
@@ -73,7 +74,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, _counted(receive), send_with_headers)
         except Exception:
             _log.exception("http_request_crashed", method=scope["method"], path=scope["path"])
             if started:
@@ -127,8 +128,23 @@ class Guard:
 
 def _check_length(headers: Headers) -> None:
     """Refuse a body by its announced length; one that announces none is counted while it is read."""
-    announced = headers.get("content-length")
-    if announced is not None and announced.isascii() and announced.isdigit() and int(announced) > MAX_BODY_BYTES:
-        raise ApiError(
-            413, "body_too_large", "A request's body may hold at most 64 KiB.", headers={"connection": "close"}
-        )
+    announced = headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        refusal = from_http(HTTPException(413))
+        refusal.headers["connection"] = "close"
+        raise refusal
+
+
+def _counted(receive: Receive) -> Receive:
+    read = 0
+
+    async def receive_counting() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MAX_BODY_BYTES:
+            # FastAPI lets this class alone pass while it reads a body.
+            raise HTTPException(413, headers={"connection": "close"})
+        return message
+
+    return receive_counting

@@ -37,7 +37,8 @@ class GuardedRoute(APIRoute):
         async def handle(request: Request) -> Response:
             if self.needs is not None:
                 await authorise(request, self.needs)
-            _check_query(request, known)
+            if self.include_in_schema:  # pages keep their filters in the address; only the API refuses the unknown
+                _check_query(request, known)
             if self.body_field is not None:
                 check_depth(await request.body())
             return await inner(request)

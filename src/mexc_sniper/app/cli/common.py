@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from mexc_sniper.app.client import ApiClient
+from mexc_sniper.app.client import ApiClient, Unreachable
+from mexc_sniper.app.instance import read_run_info
 from mexc_sniper.app.paths import demo_data_dir
 from mexc_sniper.app.redaction import escape_control
 from mexc_sniper.app.settings import Settings
@@ -79,6 +80,20 @@ def read_settings(
 def client_of(settings: Settings) -> ApiClient:
     """Return a client of the instance that runs on these settings' data directory."""
     return ApiClient.of_data_dir(settings.data_dir, token=settings.web.token)
+
+
+def at_simulator(settings: Settings) -> Settings:
+    """Point settings at the running demo's simulator.
+
+    Raises:
+        Unreachable: when no demo runs on their data directory.
+    """
+    info = read_run_info(settings.data_dir)
+    if info is None or not info.sim_url:
+        raise Unreachable(f"no demo runs on the data directory {settings.data_dir}: start one with 'mexc-sniper demo'")
+    url = info.sim_url
+    venue = {"rest_url": url, "ws_url": f"ws{url.removeprefix('http')}/ws", "web_url": url}
+    return settings.model_copy(update={"venue": settings.venue.model_copy(update=venue)})
 
 
 def show(answer: Mapping[str, Any], *, as_json: bool, human: Callable[[], None]) -> None:

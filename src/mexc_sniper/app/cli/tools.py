@@ -1,7 +1,7 @@
 """Commands that need no running program: doctor, record, replay."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -13,12 +13,15 @@ from mexc_sniper.app.cli.common import (
     Demo,
     Exit,
     app,
+    at_simulator,
     err,
+    moment,
     out,
     plain,
     print_json,
     read_settings,
 )
+from mexc_sniper.app.logging import configure_logging
 from mexc_sniper.app.settings_load import Role
 from mexc_sniper.core.clock import SystemClock
 
@@ -34,6 +37,8 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = Fal
     from mexc_sniper.app.doctor import Verdict, examine
 
     settings = read_settings(config, data_dir, demo=demo, role=Role.CLIENT)
+    if demo:
+        settings = at_simulator(settings)
     findings = []
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress:
         task = progress.add_task("Checking", total=None)
@@ -58,6 +63,7 @@ def record(
     data_dir: DataDir = None,
     config: ConfigFile = None,
     demo: Demo = False,
+    as_json: AsJson = False,
 ) -> None:
     """Keep everything the venue says, raw, on a tape that `replay` can read through the same parsers.
 
@@ -67,7 +73,11 @@ def record(
     """
     from mexc_sniper.app.recording import record_tape
 
-    record_tape(read_settings(config, data_dir, demo=demo, role=Role.ENGINE), tape, seconds=seconds, console=err)
+    settings = read_settings(config, data_dir, demo=demo, role=Role.ENGINE)
+    if demo:
+        settings = at_simulator(settings)
+    configure_logging(settings.log, process="record", log_dir=None, secrets=(), terminal_level="error")
+    _show_summary(record_tape(settings, tape, seconds=seconds, console=err), as_json)
 
 
 @app.command()
@@ -83,9 +93,21 @@ def replay(
     """
     from mexc_sniper.app.recording import replay_tape
 
-    summary = replay_tape(tape, console=err)
+    _show_summary(replay_tape(tape, console=err), as_json)
+
+
+def _show_summary(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(summary)
         return
     for name, value in summary.items():
-        out.print(f"{plain(name):<22} {plain(value)}")
+        if name == "listings":
+            out.print(f"{'listings':<12} {len(value)}")
+            for row in value:
+                out.print(
+                    f"  {plain(row['symbol']):<16} {plain(row['kind']):<14} {plain(row['phase']):<10} "
+                    f"{moment(row['detectedAt'])}"
+                )
+        elif value is not None:
+            text = ", ".join(f"{key} {count:,}" for key, count in value.items()) if isinstance(value, dict) else value
+            out.print(f"{plain(name):<12} {plain(text)}", soft_wrap=True)

@@ -160,6 +160,7 @@ def _run(location: LedgerLocation, chain: _Chain, revision: str, *, up: bool) ->
     try:
         with engine.begin() as connection:
             if not location.is_sqlite:
+                connection.execute(text("SET LOCAL statement_timeout = 0"))  # a new index may take its time
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})"))
             config.attributes["connection"] = connection
             config.attributes["version_table"] = chain.version_table

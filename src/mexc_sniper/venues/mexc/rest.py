@@ -136,7 +136,10 @@ class RestClient:
         self._observe(endpoint, started, "ok")
         self._budgets[endpoint.host].served()
         if self._tap is not None:
-            self._tap.record(RawKind.ANSWER, 0, endpoint.label, answer.body, answer.wall_ns, answer.mono_ns)
+            label = endpoint.label
+            if parameters and not endpoint.signed:
+                label += f"?{query_text(parameters)}"
+            self._tap.record(RawKind.ANSWER, 0, label, answer.body, answer.wall_ns, answer.mono_ns)
         return answer
 
     async def _ask(self, endpoint: Endpoint, parameters: Mapping[str, str], started: int) -> Answer:

@@ -10,9 +10,9 @@ class RawKind(IntEnum):
     TEXT_FRAME = 1
     BINARY_FRAME = 2
     ANSWER = 3
-    """A REST body after decompression; ``label`` is the source's name."""
-    OPENED = 4
-    CLOSED = 5
+    """A REST body after decompression; ``label`` is the endpoint's name and, if unsigned, its query."""
+    CLOSED = 4
+    """A connection ended; the payload says why."""
 
 
 class FrameTap(Protocol):

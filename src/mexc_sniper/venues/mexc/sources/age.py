@@ -20,7 +20,41 @@ KEPT_CANDLES = 10
 SHARE = 0.6
 """Part of the rate budget the probes may fill: fifty listings at once must not delay the polls."""
 _LIMIT = "500"
-_WIDTHS_S = {"1d": 86_400, "1m": 60}
+WIDTHS_S = {"1d": 86_400, "1m": 60}
+"""The two questions of a probe: width of the candles in seconds."""
+
+
+class CandlePair:
+    """The answers to the two questions of one probe."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[Candle, ...]] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether both answers are here."""
+        return self._found.keys() >= WIDTHS_S.keys()
+
+    def take(self, interval: str, body: bytes) -> None:
+        """Read one answer; intervals not asked for are left out.
+
+        Raises:
+            VenueError: an error answer, or no candles.
+        """
+        if interval in WIDTHS_S:
+            self._found[interval] = candles(body, WIDTHS_S[interval])
+
+    def oldest(self) -> tuple[Candle, ...]:
+        """The oldest candles of the list that reaches further back, oldest first.
+
+        Of a coin younger than a day that is the minutes, which tell the exact minute: a day's candle opens at
+        midnight, up to a day before the first trade, and proves age only by its end.
+        """
+        days, minutes = self._found["1d"], self._found["1m"]
+        chosen = minutes or days
+        if days and minutes and days[0].open_time_ns + WIDTHS_S["1d"] * NS_PER_S <= minutes[0].open_time_ns:
+            chosen = days
+        return chosen[:KEPT_CANDLES]
 
 
 class AgeProbes:
@@ -79,29 +113,17 @@ class AgeProbes:
     async def _probe(self, rest: RestClient, symbol: Symbol) -> tuple[tuple[Candle, ...], str]:
         error = ""
         for attempt in range(ATTEMPTS):
+            pair = CandlePair()
             try:
-                days = await self._candles(rest, symbol, "1d")
-                minutes = await self._candles(rest, symbol, "1m")
+                for interval in WIDTHS_S:
+                    parameters = {"symbol": symbol, "interval": interval, "limit": _LIMIT}
+                    answer = await rest.get(Endpoint.KLINES, parameters, share=SHARE)
+                    pair.take(interval, answer.body)
             except VenueError as failure:
                 error = str(failure)
                 wait_s = failure.retry_after_s if failure.retry_after_s is not None else 2.0**attempt
                 if attempt < ATTEMPTS - 1:
                     await self._clock.sleep(min(wait_s, 60.0))
             else:
-                return _oldest(days, minutes)[:KEPT_CANDLES], ""
+                return pair.oldest(), ""
         return (), error
-
-    @staticmethod
-    async def _candles(rest: RestClient, symbol: Symbol, interval: str) -> tuple[Candle, ...]:
-        parameters = {"symbol": symbol, "interval": interval, "limit": _LIMIT}
-        return candles((await rest.get(Endpoint.KLINES, parameters, share=SHARE)).body, _WIDTHS_S[interval])
-
-
-def _oldest(days: tuple[Candle, ...], minutes: tuple[Candle, ...]) -> tuple[Candle, ...]:
-    """The list that reaches further back; of a coin younger than a day the minutes, which tell the exact minute.
-
-    A day's candle opens at midnight, up to a day before the first trade, so it proves age only by its end.
-    """
-    if not minutes or not days:
-        return minutes or days
-    return days if days[0].open_time_ns + days[0].interval_s * NS_PER_S <= minutes[0].open_time_ns else minutes

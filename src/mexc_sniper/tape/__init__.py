@@ -1,0 +1,1 @@
+"""Raw frames and answers to disk as they came, and back through the same parsers (DESIGN 3)."""
