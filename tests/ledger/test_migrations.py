@@ -2,14 +2,16 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
+from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, inspect, text
 
 from mexc_sniper.core.clock import NS_PER_S
-from mexc_sniper.core.errors import ConfigError
+from mexc_sniper.core.errors import ConfigError, StoreError
 from mexc_sniper.ledger import (
     LedgerLocation,
     LedgerNotReady,
@@ -37,7 +39,10 @@ class StoppedClock:
 def schema(location: LedgerLocation) -> dict[str, object]:
     """Every table with its columns, indexes and constraints, as the database tells them."""
     found: dict[str, object] = {}
-    for path in (location.sqlite.ledger, location.sqlite.inbox) if location.is_sqlite else (None,):
+    files = (location.sqlite.ledger, location.sqlite.inbox) if location.is_sqlite else (None,)
+    for path in files:
+        if path is not None and not path.exists():
+            continue
         engine = sql_engine(location, path, pooled=False)
         with engine.connect() as connection:
             look = inspect(connection)
@@ -174,3 +179,22 @@ def test_path_with_odd_characters_migrates(tmp_path: object) -> None:
     location = locate(None, tmp_path / "50% ünder ? #1")  # type: ignore[operator]
     migrations.upgrade(location)
     assert LedgerReader(location).ready()
+
+
+def test_migration_that_fails_half_way_leaves_nothing_behind(
+    empty_location: LedgerLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_table = op.create_table
+
+    def fail_at_the_last(name: str, *columns: Any, **options: Any) -> Any:
+        if name == "meta":
+            raise RuntimeError("power cut")
+        return create_table(name, *columns, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(op, "create_table", fail_at_the_last)
+        with pytest.raises((StoreError, RuntimeError)):
+            migrations.upgrade(empty_location)
+    assert set(schema(empty_location)) <= {LEDGER.version_table}
+    migrations.upgrade(empty_location)
+    assert migrations.current(empty_location)["ledger"] == LEDGER.head

@@ -4,8 +4,6 @@ import asyncio
 from pathlib import Path
 from time import monotonic
 
-import pytest
-
 from mexc_sniper.ledger import LedgerLocation, LedgerReader, LedgerTail, LedgerWriter, locate, migrations
 from mexc_sniper.runtime.clock import LoopClock
 from tests.ledger.builders import a_signal
@@ -69,7 +67,6 @@ async def test_two_tails_of_one_process_both_wake(location: LedgerLocation, writ
         await tail.aclose()
 
 
-@pytest.mark.postgres
 async def test_tail_without_a_server_waits_out_its_time_and_recovers(tmp_path: Path) -> None:
     location = locate("postgresql://nobody@127.0.0.1:1/nowhere", tmp_path)
     tail = LedgerTail(location)

@@ -178,6 +178,19 @@ async def test_entries_of_one_call_become_visible_together(writer: LedgerWriter,
     assert seen == {0}
 
 
+async def test_snapshot_does_not_see_what_is_committed_after_it_began(
+    writer: LedgerWriter, reader: LedgerReader
+) -> None:
+    writer.append([MonitorChanged(state=MonitorState(wanted=True, status=MonitorStatus.RUNNING))])
+    await writer.flush(deadline_s=5)
+    with reader.snapshot() as view:
+        before = view.monitor()
+        writer.append([MonitorChanged(state=MonitorState(wanted=False, status=MonitorStatus.STOPPED))])
+        await writer.flush(deadline_s=5)
+        assert (view.last_seq(), view.monitor()) == (1, before)
+    assert reader.last_seq() == 2
+
+
 async def test_rows_and_last_seq_of_a_snapshot_agree_while_the_writer_works(
     writer: LedgerWriter, reader: LedgerReader
 ) -> None:

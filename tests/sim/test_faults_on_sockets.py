@@ -160,6 +160,19 @@ async def test_freeze_leaves_the_socket_open_and_says_nothing(venue, http):
     await fresh.close()
 
 
+@pytest.mark.parametrize(
+    ("how", "error"), [("hang", TimeoutError), ("reset", aiohttp.ClientError), ("page", aiohttp.WSServerHandshakeError)]
+)
+async def test_network_that_is_away_fails_handshakes_as_told_until_it_returns(venue, http, how, error):
+    venue.post("/sim/stream/freeze", {"refuseForS": 0.6, "how": how})
+    with pytest.raises(error):
+        await asyncio.wait_for(http.ws_connect(venue.ws_url), 0.3)
+    await asyncio.sleep(0.6)
+    socket = await subscribed(http, venue)
+    await next_of(socket, aiohttp.WSMsgType.BINARY)
+    await socket.close()
+
+
 async def test_drop_stops_data_while_pongs_flow(venue, http):
     socket = await subscribed(http, venue)
     await next_of(socket, aiohttp.WSMsgType.BINARY)

@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,15 @@ def test_demo_waits_for_the_first_request_and_then_keeps_going_for_half_an_hour(
         "new", "relist", "second_quote", "renamed", "returned", "look_alike", "postponed", "tbd", "withdrawn",
     }  # fmt: skip
     assert venue.json("/api/v3/klines?symbol=云雀茶USDT&interval=1m")
+
+
+def test_scenario_in_a_tiny_universe_skips_what_cannot_be_and_plays_the_rest():
+    venue = Venue(replace(load_scenario("demo"), symbols=2))
+    venue.json("/api/v3/defaultSymbols")
+    venue.advance(60)
+    state = venue.json("/sim/state")
+    assert state["scriptSkipped"] > 0
+    assert state["symbolsInExchangeInfo"] == 2 + 3  # KOVARI, LUMIRA and the relisted OBELO
 
 
 def test_faulty_scenario_spoils_answers_and_recovers():

@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -61,13 +62,18 @@ class SimulatorProcess:
     def start(self) -> Self:
         """Start it and wait for its ready line."""
         environment = os.environ | {"PYTHONPATH": f"{_SOURCE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=environment)
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
+        )
         assert self._process.stdout is not None
         readable, _, _ = select.select([self._process.stdout], [], [], self._start_deadline_s)
         line = self._process.stdout.readline() if readable else ""
         if not line:
+            self._log.seek(0)
+            told = self._log.read()
             self.stop()
-            raise SimulatorError(f"no ready line from {' '.join(self._command)}")
+            raise SimulatorError(f"no ready line from {' '.join(self._command)}: {told}")
         ready = json.loads(line)
         self.port = ready["port"]
         self.rest_url, self.ws_url, self.web_url = ready["restUrl"], ready["wsUrl"], ready["webUrl"]
@@ -87,6 +93,7 @@ class SimulatorProcess:
                 process.wait(deadline_s)
         if process.stdout is not None:
             process.stdout.close()
+        self._log.close()
         self._process = None
         return process.returncode
 

@@ -55,18 +55,14 @@ def a_quote_frame(
     return wrapper.SerializeToString()
 
 
-def a_trades_frame(
-    symbol: str = "NEWUSDT", *trades: tuple[str, int, str], sent_ms: int = 1767211147355
-) -> bytes:
+def a_trades_frame(symbol: str = "NEWUSDT", *trades: tuple[str, int, str], sent_ms: int = 1767211147355) -> bytes:
     """Trades are (price, time in ms, id)."""
     wrapper = PushDataV3ApiWrapper(
         channel=f"spot@public.aggre.deals.v3.api.pb@10ms@{symbol}", symbol=symbol, sendTime=sent_ms
     )
     wrapper.publicAggreDeals.SetInParent()
     for price, time_ms, trade_id in trades:
-        wrapper.publicAggreDeals.deals.add(
-            price=price, quantity="2", tradeType=1, time=time_ms, tradeId=trade_id
-        )
+        wrapper.publicAggreDeals.deals.add(price=price, quantity="2", tradeType=1, time=time_ms, tradeId=trade_id)
     return wrapper.SerializeToString()
 
 

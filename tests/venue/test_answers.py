@@ -204,12 +204,8 @@ def test_server_time_that_is_none_is_refused(body):
 def test_recorded_candles_read_oldest_first():
     read = candles(recorded("klines_BTCUSDT_5m.json"), 300)
     assert read == (
-        Candle(
-            1767204000000_000_000, D("87621.27"), D("87683.93"), D("87570"), D("87667.2"), D("26.68976225"), 300
-        ),
-        Candle(
-            1767204300000_000_000, D("87667.2"), D("87904.15"), D("87635.56"), D("87868.15"), D("72.17327432"), 300
-        ),
+        Candle(1767204000000_000_000, D("87621.27"), D("87683.93"), D("87570"), D("87667.2"), D("26.68976225"), 300),
+        Candle(1767204300000_000_000, D("87667.2"), D("87904.15"), D("87635.56"), D("87868.15"), D("72.17327432"), 300),
     )
     newest_first = json.dumps(json.loads(recorded("klines_BTCUSDT_5m.json"))[::-1]).encode()
     assert candles(newest_first, 300) == read
@@ -219,7 +215,7 @@ def test_no_candles_is_an_answer():
     assert candles(b"[]", 60) == ()
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[[1]]", b'[["a","1","1","1","1","1"]]', b'[[1767204000000,1,1,1,1,1]]'])
+@pytest.mark.parametrize("body", [b"{}", b"[[1]]", b'[["a","1","1","1","1","1"]]', b"[[1767204000000,1,1,1,1,1]]"])
 def test_candles_of_another_shape_are_refused(body):
     with pytest.raises(ProtocolError):
         candles(body, 60)

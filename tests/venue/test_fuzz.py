@@ -1,5 +1,6 @@
 """No bytes whatever make a decoder raise anything but an error of the venue."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -73,10 +74,8 @@ damaged_json = st.composite(_mutations)([body for body in _EVERY_JSON if len(bod
 
 
 def _survives(parse: Parser, body: bytes) -> None:
-    try:
+    with contextlib.suppress(VenueError):
         parse(body)
-    except VenueError:
-        pass
 
 
 @pytest.mark.parametrize("path", sorted((CORPUS / "frames").iterdir()), ids=lambda path: path.name)

@@ -20,7 +20,7 @@ class Endpoint:
     @property
     def concrete(self) -> str:
         """A path a request can be sent to."""
-        return self.path.replace("{listing_id}", "L1").replace("{path:path}", "x")
+        return self.path.replace("{listing_id}", "L1").replace("{path:path}", "x").replace("{token_id}", "0" * 16)
 
     @property
     def changes_state(self) -> bool:

@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from mexc_sniper.ledger.location import LedgerLocation
-from mexc_sniper.model.entries import ListingChanged
-from tests.web.world import WebWorld, a_listing
+from mexc_sniper.model.entries import ComponentChanged, ListingChanged, MonitorChanged
+from mexc_sniper.model.health import Component, ComponentStatus, MonitorState, MonitorStatus
+from tests.builders import T0_NS
+from tests.web.world import WebWorld, a_listing, event, frame
 
 
 class Stream:
@@ -100,6 +102,36 @@ async def test_a_number_ahead_of_the_ledger_is_a_gap_and_not_a_deaf_stream(web: 
         assert (gap["event"], gap["data"]) == ("gap", '{"after":500,"next":2}')
         web.engine.write(ListingChanged(listing=a_listing("NEWUSDT", number=2)))
         assert await stream.number() == 2
+
+
+async def test_a_script_that_reads_old_events_does_not_change_what_pages_see(web: WebWorld):
+    for status in (ComponentStatus.DOWN, ComponentStatus.OK):
+        part = Component(name="source.calendar", status=status, since_ns=T0_NS)
+        web.engine.write(ComponentChanged(component=part))
+    await web.engine.flush()
+    page = await web.socket()
+    await frame(page)
+
+    async with a_stream(web, "?after=0") as stream:
+        assert [await stream.number() for _ in range(2)] == [1, 2]
+        async with a_stream(web, "?after=0") as again:
+            assert await again.number() == 1
+        web.engine.write(MonitorChanged(state=MonitorState(wanted=True, status=MonitorStatus.RUNNING)))
+        got = await event(page)
+
+    assert [part["status"] for part in got["data"]["sources"]] == ["ok"]
+
+
+async def test_a_stream_ends_with_its_callers_session(web: WebWorld, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mexc_sniper.web.api.events.RECHECK_EVERY_S", 0)
+    await web.sign_in()
+    async with web.http.get(f"{web.url}/events", headers=web.browser()) as answer:
+        await web.call("DELETE", "/auth/session", bearer=None, headers=web.browser())
+        web.engine.write(ListingChanged(listing=a_listing()))
+        async with asyncio.timeout(10):
+            text = (await answer.content.read()).decode()
+
+    assert "This sign-in has ended" in text
 
 
 @pytest.mark.parametrize("number", ["x", "-1", "1.5", "٣", "9" * 30])

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from mexc_sniper.core.clock import NS_PER_S, ns_from_iso
 from mexc_sniper.core.ids import CommandId
 from mexc_sniper.core.values import Asset
 from mexc_sniper.ledger.location import LedgerLocation
@@ -32,10 +33,10 @@ from mexc_sniper.model.entries import (
 )
 from mexc_sniper.model.health import Component, ComponentStatus, MonitorState, MonitorStatus
 from mexc_sniper.model.listing import CalendarEntry
-from mexc_sniper.web.live import MAX_BEHIND, Page
+from mexc_sniper.web.page_queue import MAX_BEHIND, Page
 from mexc_sniper.web.views import LiveFrame
 from tests.builders import T0_NS, ns
-from tests.web.world import WebWorld, a_listing, a_signal, a_web_world, event, eventually, frame
+from tests.web.world import WebWorld, a_listing, a_signal, a_web_world, event, eventually, frame, until_alive
 
 live_frame: TypeAdapter[Any] = TypeAdapter(LiveFrame)
 
@@ -300,6 +301,20 @@ async def test_too_many_pages_are_refused_and_the_others_stay(web: WebWorld, mon
 
     web.engine.write(ListingChanged(listing=a_listing()))
     assert (await event(page))["seq"] == 1
+
+
+async def test_a_snapshot_long_after_the_last_event_tells_the_time_and_health_of_now(web: WebWorld):
+    await web.engine.list(a_listing())
+    before = await frame(await web.socket())
+    web.clock.pass_by(3_600)
+    await until_alive(web)
+
+    after = await frame(await web.socket())
+
+    assert after["seq"] == before["seq"]
+    passed_s = (ns_from_iso(after["serverTime"]) - ns_from_iso(before["serverTime"])) / NS_PER_S
+    assert passed_s >= 3_600
+    assert after["health"]["engineAlive"] is True
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ PUBLIC = {
     ("GET", "/metrics"),  # asks for a token itself unless metrics_public
 }
 
-BODIES = {"/listings/inject": {"symbol": "TESTUSDT"}, "/auth/session": {"token": "x"}}
+TOKEN = {"name": "prometheus", "scopes": ["control"]}
+BODIES = {"/listings/inject": {"symbol": "TESTUSDT"}, "/auth/session": {"token": "x"}, "/auth/tokens": TOKEN}
 
 
 async def send(web: WebWorld, endpoint: Endpoint, **sent: object) -> Answer:
@@ -69,7 +70,7 @@ async def test_every_route_refuses_an_unknown_or_malformed_secret(web: WebWorld)
             {"Authorization": "Bearer"},
             {"Authorization": "Basic b3BlcmF0b3I6eA=="},
             {"Authorization": "Bearer " + "x" * 10_000},
-            {"Cookie": "mexc_sniper=" + "A" * 43},
+            {"Cookie": f"{web.app.state.services.auth.cookie_name}={'A' * 43}"},
         ):
             answer = await send(web, endpoint, bearer=None, headers=headers)
             assert answer.status in (401, 429), (endpoint, headers)
@@ -222,7 +223,7 @@ UPGRADES: list[tuple[dict[str, str | None], str]] = [
     ({"Sec_Fetch_Site": "cross-site"}, "foreign_origin"),
     ({"Origin": None}, "foreign_origin"),
     ({"Cookie": None}, "not_signed_in"),
-    ({"Cookie": "mexc_sniper=" + "A" * 43}, "not_signed_in"),
+    ({"Cookie": "COOKIE=" + "A" * 43}, "not_signed_in"),
 ]
 
 
@@ -232,6 +233,8 @@ async def test_a_live_page_from_elsewhere_or_nobody_is_refused(
 ):
     await web.sign_in()
     headers = web.browser(**changed)
+    if "Cookie" in headers:
+        headers["Cookie"] = headers["Cookie"].replace("COOKIE", web.app.state.services.auth.cookie_name)
 
     with pytest.raises(InvalidStatus) as refused:
         await web.socket(additional_headers=headers)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mexc_sniper.core.errors import ConfigError
-from mexc_sniper.ledger.location import LedgerLocation
+from mexc_sniper.ledger.location import LedgerLocation, locate
 from mexc_sniper.web.auth.limits import Buckets, GuessThrottle
 from mexc_sniper.web.auth.token_file import ensure_token, read_token
 from mexc_sniper.web.errors import ApiError
@@ -24,7 +24,7 @@ async def test_a_one_time_link_gives_a_session_that_only_the_server_can_read(web
     assert answer.body["scopes"] == ["read", "control", "kill"]
     assert answer.headers["cache-control"] == "no-store"
     [cookie] = SimpleCookie(answer.headers["set-cookie"]).values()
-    assert cookie.key == "mexc_sniper"
+    assert cookie.key == web.app.state.services.auth.cookie_name
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "strict", "/")
     assert not cookie["domain"]
     assert len(cookie.value) >= 43
@@ -80,7 +80,7 @@ async def test_the_session_tells_who_is_signed_in_until_signed_out(web: WebWorld
 
     out = await web.call("DELETE", "/auth/session", bearer=None, headers=web.browser())
     assert out.status == 204
-    assert "mexc_sniper=" in out.headers["set-cookie"]
+    assert web.app.state.services.auth.cookie_name in out.headers["set-cookie"]
 
     gone = await web.get("/auth/session", bearer=None, headers=web.browser())
     assert (gone.status, gone.code) == (401, "not_signed_in")
@@ -120,7 +120,7 @@ async def test_no_secret_is_stored_in_the_clear(web: WebWorld, tmp_path: Path):
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("inbox.db*"))
 
     assert link.encode() not in stored
-    assert web.cookie.removeprefix("mexc_sniper=").encode() not in stored
+    assert web.cookie.partition("=")[2].encode() not in stored
     assert web.token.encode() not in stored
 
 
@@ -240,3 +240,18 @@ async def test_a_token_from_the_settings_replaces_the_file(location: LedgerLocat
     async with a_web_world(location, tmp_path, token=given) as web:
         assert not (tmp_path / "token").exists()
         assert (await web.get("/listings", bearer=given)).status == 200
+
+
+async def test_two_instances_on_one_machine_do_not_sign_each_other_out(location: LedgerLocation, tmp_path: Path):
+    other_dir = tmp_path / "demo"
+    async with (
+        a_web_world(location, tmp_path) as one,
+        a_web_world(locate(None, other_dir), other_dir) as two,
+    ):
+        await one.sign_in()
+        await two.sign_in()
+
+        assert one.cookie.partition("=")[0] != two.cookie.partition("=")[0]
+        both = {"Cookie": f"{one.cookie}; {two.cookie}"}
+        assert (await one.get("/listings", bearer=None, headers=both)).status == 200
+        assert (await two.get("/listings", bearer=None, headers=both)).status == 200

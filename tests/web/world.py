@@ -138,6 +138,7 @@ class StandInEngine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.live.aclose()
+        self.live.close_reader()
         await self.writer.aclose()
 
     def write(self, *entries: LedgerEntry) -> None:
@@ -274,6 +275,7 @@ def migrate(location: LedgerLocation) -> None:
     made = locate(None, Path(_TEMPLATE.name))
     if not made.sqlite.ledger.exists():
         migrations.upgrade(made)
+    location.sqlite.ledger.parent.mkdir(parents=True, exist_ok=True)
     for name in ("ledger", "inbox"):
         shutil.copyfile(getattr(made.sqlite, name), getattr(location.sqlite, name))
 

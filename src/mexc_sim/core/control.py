@@ -1,4 +1,19 @@
-"""The control API under ``/sim``: what tests and the operator of a rehearsal ask of the simulator itself."""
+"""The control API under ``/sim``: what tests and the operator of a rehearsal ask of the simulator itself.
+
+==========================  ===================================================================================
+GET /sim/state              counts, connections with their subscriptions, faults in force, weight used
+GET /sim/stamps[?symbol=]   wall ns at which each life-cycle step was first handed to a socket
+GET /sim/listings           every listing made since the start with its planned times (ns)
+POST /sim/listings          begin a listing (keys: `listing_request`), or ``count`` of them over ``spreadS`` seconds
+POST /sim/delist            {symbol, inS?, state? 2 suspended | 3 delisted}
+GET, POST /sim/faults       rules in force; add one: {target, kind, its parameters, times?, forS?, probability?}
+DELETE /sim/faults[?id=]    lift one rule or all
+POST /sim/clock             {skewMs}: the venue's clock is wrong by that much
+POST /sim/stream/cut        reset all sockets; {refuseForS?, how? page | reset | hang} for new handshakes
+POST /sim/stream/freeze     make all present sockets half-open for good; same parameters
+POST /sim/limits/forgive    lift every 429 and 418
+==========================  ===================================================================================
+"""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -8,7 +23,7 @@ from msgspec import DecodeError, json
 
 from mexc_sim.core.faults import FaultError
 from mexc_sim.core.listing_request import ListingError, read_listing
-from mexc_sim.core.messages import Answer, HttpRequest
+from mexc_sim.core.messages import Answer, Delivery, HttpRequest
 from mexc_sim.core.world import encode
 
 if TYPE_CHECKING:
@@ -101,10 +116,12 @@ class Control:
         return {"skewMs": self._exchange.world.time.skew_ms, "serverTime": self._exchange.world.now_ms}
 
     def _cut(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {"cut": self._exchange.cut(refuse_for_s=_number(arguments, "refuseForS", 0.0))}
+        seconds = _number(arguments, "refuseForS", 0.0)
+        return {"cut": self._exchange.cut(refuse_for_s=seconds, how=_refusal(arguments))}
 
     def _freeze(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {"frozen": self._exchange.freeze(refuse_for_s=_number(arguments, "refuseForS", 0.0))}
+        seconds = _number(arguments, "refuseForS", 0.0)
+        return {"frozen": self._exchange.freeze(refuse_for_s=seconds, how=_refusal(arguments))}
 
     def _forgive(self, _: Mapping[str, Any]) -> dict[str, Any]:
         self._exchange.limits.forgive()
@@ -128,6 +145,15 @@ def _number(arguments: Mapping[str, Any], key: str, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
         raise ControlError(f"{key} must be a number, not {value!r}")
     return float(value)
+
+
+def _refusal(arguments: Mapping[str, Any]) -> Delivery:
+    """How new handshakes fail while refused: ``how`` is page (default), reset or hang."""
+    known = {"page": Delivery.NORMAL, "reset": Delivery.RESET, "hang": Delivery.HANG}
+    how = arguments.get("how", "page")
+    if not isinstance(how, str) or how not in known:
+        raise ControlError(f"how must be one of {', '.join(known)}, not {how!r}")
+    return known[how]
 
 
 def _error(status: int, code: str, message: str) -> Answer:

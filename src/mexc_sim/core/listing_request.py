@@ -2,6 +2,11 @@
 
 The same keys serve the control API (``POST /sim/listings``) and scenario files (``[[listing]]``). Offsets are
 seconds from now (from the scenario's beginning in a file); ``null`` or ``"never"`` means the step never happens.
+
+What is not given follows from what is: the opening is ``openInS``, else the first given of trade, quote, row, else
+now; row and quote come with it, flag and default with the later of row and opening, the first trade a quarter of a
+second after the first quote. Calendar and announcement exist only where asked for (kinds postponed, tbd and withdrawn
+imply a calendar entry at once), so the empty description is a surprise listing right now.
 """
 
 from collections.abc import Mapping

@@ -22,8 +22,8 @@ from mexc_sniper.model.commands import EXPIRES_AFTER_S, Command, Verb
 CHANNEL = "mexc_sniper_commands"
 """The NOTIFY channel of every new command."""
 
-POLL_S = 0.005
-"""Between two looks of the engine at the inbox; half of it is what a command waits on average."""
+POLL_S = 0.010
+"""Between two looks of the engine at the inbox; 0.8 % of a core (at 5 ms it was 1.5 %). A command waits half of it."""
 
 _PAGE = 100
 _READ_COMMANDS = (

@@ -13,7 +13,7 @@ from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.ledger.tail import LedgerTail
 from mexc_sniper.ports import Clock
 from mexc_sniper.web import errors
-from mexc_sniper.web.api import config, events, health, listings, live, metrics, monitor, pages, schema, session
+from mexc_sniper.web.api import config, events, health, listings, live, metrics, monitor, pages, schema, session, tokens
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.auth.token_file import ensure_token
 from mexc_sniper.web.commands import Commander
@@ -103,6 +103,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         session.public,
         session.reading,
         session.controlling,
+        tokens.router,
         schema.router,
         pages.router,
     ):

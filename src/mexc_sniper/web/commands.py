@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from mexc_sniper.core.clock import ClockReader, iso_from_ns
+import structlog
+
+from mexc_sniper.core.clock import NS_PER_MS, ClockReader, iso_from_ns
 from mexc_sniper.model.commands import Command, CommandResult, CommandStatus, Verb
 from mexc_sniper.web import convert
 from mexc_sniper.web.auth.principal import Principal
@@ -20,6 +22,8 @@ from mexc_sniper.web.state import Overview
 from mexc_sniper.web.store import Store
 
 MAX_KEY_CHARACTERS = 128
+
+_log = structlog.get_logger()
 
 
 class Commander:
@@ -59,7 +63,17 @@ class Commander:
                 "This Idempotency-Key was used for another command; take a new one.",
                 details={"commandId": command.id, "verb": command.verb.value},
             )
-        return _done_or_refusal(await self._answer(command))
+        started_ns = self._clock.mono_ns()
+        result = await self._answer(command)
+        _log.info(
+            "operator_command",
+            verb=verb.value,
+            actor=caller.actor,
+            status=result.status.value,
+            code=result.code,
+            ms=round((self._clock.mono_ns() - started_ns) / NS_PER_MS, 2),
+        )
+        return _done_or_refusal(result)
 
     async def _answer(self, command: Command) -> CommandResult:
         with self._hub.expecting(command.id) as answer:

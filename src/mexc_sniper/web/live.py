@@ -5,17 +5,14 @@ snapshot after, so nothing falls between: events at or below the snapshot's numb
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-import msgspec
 import structlog
 
 from mexc_sniper import telemetry
 from mexc_sniper.core.clock import NS_PER_S, iso_from_ns
 from mexc_sniper.core.errors import StoreError
-from mexc_sniper.ledger.codec import entry_from_event
 from mexc_sniper.ledger.tail import LedgerTail
 from mexc_sniper.ledger.view import LedgerEvent
 from mexc_sniper.model import entries
@@ -23,66 +20,21 @@ from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.health import Component
 from mexc_sniper.ports import Clock
 from mexc_sniper.web import convert, views
+from mexc_sniper.web.frames import entry_of, event_frame
+from mexc_sniper.web.page_queue import Page
 from mexc_sniper.web.state import Overview, Snapshot
 from mexc_sniper.web.store import Store
 
-MAX_BEHIND = 500
-"""Frames a page may be behind; one more and it is cut off, to come back with a snapshot."""
 MAX_PAGES = 64
 BATCH = 500
 TAIL_WAIT_S = 0.5
 MARKS_EVERY_S = 0.25
 STATE_EVERY_S = 2.0
+SNAPSHOT_SHARED_S = 0.5
+"""How long pages that come together share one snapshot; health and marks in it move without events."""
 RETRY_MAX_S = 2.0
 
 _log = structlog.get_logger()
-
-
-EventData = (
-    views.ListingView
-    | views.SignalEventData
-    | views.CalendarEntryView
-    | views.ComponentView
-    | views.MonitorView
-    | views.CommandView
-    | views.ConfigView
-)
-
-
-class Page:
-    """One live connection's queue of frames, bounded by `MAX_BEHIND`."""
-
-    def __init__(self) -> None:
-        self._frames: deque[tuple[int | None, str]] = deque()
-        self._news = asyncio.Event()
-        self.cut_off = asyncio.Event()
-        self.resync = False
-
-    def offer(self, seq: int | None, text: str) -> None:
-        """Queue one frame; a page that is full is cut off instead. ``seq`` None: unnumbered."""
-        if self.cut_off.is_set():
-            return
-        if len(self._frames) >= MAX_BEHIND:
-            self._frames.clear()
-            self.cut_off.set()
-            return
-        self._frames.append((seq, text))
-        self._news.set()
-
-    def restart(self) -> None:
-        """Forget what is queued; the page needs a new snapshot."""
-        self._frames.clear()
-        self.resync = True
-        self._news.set()
-
-    async def next(self, *, timeout_s: float) -> tuple[int | None, str] | None:
-        """Return the oldest frame, or None after ``timeout_s`` of silence or when a snapshot is due."""
-        if not self._frames and not self.resync:
-            self._news.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await self._news.wait()
-        return self._frames.popleft() if self._frames and not self.resync else None
 
 
 class Hub:
@@ -95,10 +47,11 @@ class Hub:
         self._clock = clock
         self._pages: set[Page] = set()
         self._answers: dict[str, set[asyncio.Future[CommandResult]]] = {}
-        self._components: dict[str, Component] = {}
+        self.components: dict[str, Component] = {}
         self._marks: dict[str, views.MarkView] = {}
         self._snapshot_lock = asyncio.Lock()
         self._snapshot: tuple[str, int] | None = None
+        self._snapshot_ns = 0
         self._news = asyncio.Event()
         self._state_told_ns = 0
         self.streams = 0
@@ -124,12 +77,13 @@ class Hub:
 
     async def snapshot(self) -> tuple[str, int]:
         """Return a snapshot's text and number; pages that come together share one."""
-        needed = self.seq
         async with self._snapshot_lock:
-            if self._snapshot is not None and self._snapshot[1] >= needed and self._snapshot[1] == self.seq:
+            fresh = self._clock.mono_ns() - self._snapshot_ns < SNAPSHOT_SHARED_S * NS_PER_S
+            if fresh and self._snapshot is not None and self._snapshot[1] >= self.seq:
                 return self._snapshot
             read: Snapshot = await self._overview.snapshot()
-            self._components.update(read.components)
+            self.components.update(read.components)
+            self._snapshot_ns = self._clock.mono_ns()
             self._snapshot = (read.frame.model_dump_json(), read.frame.seq)
             return self._snapshot
 
@@ -192,7 +146,7 @@ class Hub:
         if self.seq:
             _log.warning("live_numbers_broken", had=self.seq, found=last)
         self.seq = last
-        self._components = {part.name: part for part in components}
+        self.components = {part.name: part for part in components}
         self._resync()
 
     def _resync(self) -> None:
@@ -204,7 +158,7 @@ class Hub:
     def _tell(self, events: Sequence[LedgerEvent]) -> None:
         for event in events:
             self.seq = event.seq
-            frame = self.frame(event)
+            frame = self._frame(event)
             if frame is None:
                 self._resync()
                 continue
@@ -217,42 +171,17 @@ class Hub:
         self._news.set()
         self._news = asyncio.Event()
 
-    def frame(self, event: LedgerEvent) -> views.EventFrame | None:
-        """Convert one event; None for one this build cannot read (a newer engine's), which needs a snapshot."""
-        try:
-            entry = entry_from_event(event.kind, event.payload)
-            data = None if entry is None else self._data(entry)
-        except (msgspec.MsgspecError, ValueError):
-            _log.exception("live_event_unreadable", seq=event.seq, kind=event.kind)
+    def _frame(self, event: LedgerEvent) -> views.EventFrame | None:
+        entry = entry_of(event)
+        if entry is None:
             return None
-        if data is None:
-            return None
-        return views.EventFrame.model_construct(
-            type="event", seq=event.seq, kind=event.kind, at=iso_from_ns(event.ts_ns), data=data
-        )
-
-    def _data(self, entry: entries.LedgerEntry) -> EventData | None:
-        match entry:
-            case entries.ListingChanged(listing=listing):
-                return convert.listing_view(listing)
-            case entries.SignalReceived(listing_id=listing_id, signal=signal):
-                return views.SignalEventData(listing_id=listing_id, signal=convert.signal_view(signal))
-            case entries.CalendarChanged():
-                return convert.calendar_view(entry)
-            case entries.ComponentChanged(component=component):
-                self._components[component.name] = component
-                return convert.component_view(component)
-            case entries.MonitorChanged(state=state):
-                return convert.monitor_view(state, self._components.values(), self._clock.wall_ns())
-            case entries.CommandFinished(result=result):
-                for future in self._answers.get(result.id, ()):
-                    if not future.done():
-                        future.set_result(result)
-                return convert.command_view(result)
-            case entries.ConfigChanged(version=version):
-                return convert.config_view(version)
-            case _:
-                return None
+        if isinstance(entry, entries.ComponentChanged):
+            self.components[entry.component.name] = entry.component
+        elif isinstance(entry, entries.CommandFinished):
+            for future in self._answers.get(entry.result.id, ()):
+                if not future.done():
+                    future.set_result(entry.result)
+        return event_frame(event, entry, self.components.values())
 
     async def _follow_figures(self) -> None:
         """Four times a second, while somebody looks, tell what changed among the marks and the figures."""
@@ -276,7 +205,7 @@ class Hub:
             return
         self._state_told_ns = now_ns
         status = await self._overview.status()
-        self._components.update(status.components)
+        self.components.update(status.components)
         self._tell_unnumbered(status.frame)
 
     def _tell_unnumbered(self, frame: views.MarksFrame | views.StatusFrame) -> None:

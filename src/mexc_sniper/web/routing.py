@@ -102,6 +102,18 @@ def principal(request: Request) -> Principal:
     return caller
 
 
+def program(request: Request) -> Principal:
+    """Return who was recognised, if by a bearer token.
+
+    Raises:
+        ApiError: 403 ``token_required`` for a browser: a stolen session must not make itself permanent.
+    """
+    caller = principal(request)
+    if caller.csrf_token is not None:
+        raise ApiError(403, "token_required", "This is for programs with a bearer token; use the command line.")
+    return caller
+
+
 def _check_forgery(request: Request, caller: Principal) -> None:
     """A browser adds its cookie to any request to us; only our own page knows the header (RELIABILITY 4.1)."""
     if caller.csrf_token is None:

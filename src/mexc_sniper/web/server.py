@@ -44,10 +44,11 @@ def listen(options: WebOptions) -> socket.socket:
 
 
 def make_server(app: FastAPI) -> uvicorn.Server:
-    """Make the server; run it with ``await server.serve(sockets=[listen(options)])``."""
+    """Make the server; run it with ``server.run(sockets=[listen(options)])`` in a process of its own."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            loop="uvloop",
             http="httptools",
             ws="websockets-sansio",
             ws_max_size=64 * 1024,

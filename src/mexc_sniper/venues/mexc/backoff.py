@@ -8,7 +8,7 @@ from mexc_sniper.core.clock import NS_PER_S
 FIRST_S = 1.0
 CAP_S = 30.0
 SPREAD = 0.25
-ATTEMPTS_PER_MINUTE = 20
+ATTEMPTS_PER_MINUTE = 30
 
 
 class Backoff:

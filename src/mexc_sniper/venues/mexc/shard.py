@@ -19,6 +19,10 @@ _PROBE_DEADLINE_S = 1.0
 _OVERLAP_S = 1.0
 """Both connections stay open this long, so that what was under way on the old one still arrives."""
 
+_SHORT_LIFE_S = 5.0
+_SHORT_LIFE_WAIT_S = 2.2
+"""A venue that serves and hangs up at once is asked again within three seconds, and not thirty times a minute."""
+
 
 @dataclass(frozen=True)
 class StreamOptions:
@@ -95,12 +99,15 @@ class Shard:
                 session = await self._connect()
                 self._set_live(True)
                 session = await self._serve(session)
-                self._set_live(False)
                 self.trouble = session.why
-                if session.had_data:
+                self._set_live(False)
+                lived_s = (self._clock.mono_ns() - session.opened_ns) / NS_PER_S
+                if session.had_data and lived_s >= _SHORT_LIFE_S:
                     self._backoff.reset()
-                else:
-                    await self._wait_out(self._backoff.next_delay_s(), unreachable=False)
+                    continue
+                delay_s = self._backoff.next_delay_s()
+                cap_s = _SHORT_LIFE_WAIT_S if session.had_data else delay_s
+                await self._wait_out(min(delay_s, cap_s), unreachable=False)
         finally:
             for session in self._sessions[:]:
                 session.close("stopped")

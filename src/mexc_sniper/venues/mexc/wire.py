@@ -9,9 +9,10 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
-from picows import WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from mexc_sniper.core.clock import NS_PER_S, ClockReader
 from mexc_sniper.core.errors import ConnectFailed
@@ -89,39 +90,46 @@ class PicowsWire:
             HandshakeFailed: the address answered, but TLS or the upgrade failed.
         """
         host, port, secure = _endpoint(url)
-        connection = PicowsConnection(handler, self._clock.mono_ns)
-        sock: socket.socket | None = None
+        give_up = self._clock.mono_ns() + int(deadline_s * NS_PER_S)
         try:
             async with asyncio.timeout(deadline_s):
                 sock = await self._connect(host, port, deadline_s)
-                await ws_connect(
-                    lambda: connection,
-                    url,
-                    ssl_context=self._tls() if secure else None,
-                    websocket_handshake_timeout=None,
-                    enable_auto_ping=False,
-                    enable_auto_pong=True,
-                    max_frame_size=MAX_MESSAGE_BYTES,
-                    max_redirects=0,
-                    read_buffer_init_size=64 * 1024,
-                    socket_factory=_hand_over(sock),
-                )
-        except ConnectFailed:
-            raise
-        except (TimeoutError, OSError, ssl.SSLError, WSHandshakeError, EOFError) as error:
-            connection.mute()
-            if sock is None or isinstance(error, TimeoutError):  # a silent address is as good as none
-                if sock is not None:
-                    _close_quietly(sock)
-                raise ConnectFailed(f"cannot connect to {host}:{port}: {_plain(error)}") from None
-            _close_quietly(sock)
+        except TimeoutError:
+            raise ConnectFailed(f"cannot connect to {host}:{port}: no answer in time") from None
+        connection = PicowsConnection(handler, self._clock.mono_ns)
+        left_s = max((give_up - self._clock.mono_ns()) / NS_PER_S, 0.05)
+        shaking = asyncio.ensure_future(self._shake_hands(url, sock, connection, secure=secure, deadline_s=left_s))
+        try:
+            # Shielded: a handshake that is cancelled half-way would leave its socket to nobody.
+            await asyncio.shield(shaking)
+        except TimeoutError:  # a silent address is as good as none
+            raise ConnectFailed(f"cannot connect to {host}:{port}: no answer in time") from None
+        except (OSError, WSError, EOFError) as error:
             raise HandshakeFailed(f"{host}:{port} answers, but not as a WebSocket: {_plain(error)}") from None
-        except BaseException:
+        except asyncio.CancelledError:
             connection.mute()
-            if sock is not None:
-                _close_quietly(sock)
+            shaking.add_done_callback(_forget)
             raise
         return connection
+
+    async def _shake_hands(
+        self, url: str, sock: socket.socket, connection: "PicowsConnection", *, secure: bool, deadline_s: float
+    ) -> None:
+        """Hand the socket over; whatever fails in there closes it, at the latest at the deadline."""
+        limits: dict[str, Any] = {"ssl_handshake_timeout": deadline_s} if secure else {}
+        await ws_connect(
+            lambda: connection,
+            url,
+            ssl_context=self._tls() if secure else None,
+            websocket_handshake_timeout=deadline_s,
+            enable_auto_ping=False,
+            enable_auto_pong=True,
+            max_frame_size=MAX_MESSAGE_BYTES,
+            max_redirects=0,
+            read_buffer_init_size=64 * 1024,
+            socket_factory=lambda _url: sock,
+            **limits,
+        )
 
     async def reachable(self, url: str, *, deadline_s: float) -> bool:
         """Return whether the address accepts a TCP connection; nothing is said on it."""
@@ -198,13 +206,14 @@ class PicowsConnection(WSListener):
             transport.underlying_transport.abort()
 
     def mute(self) -> None:
-        """Tell the handler nothing (any more): the connection attempt was given up."""
+        """Tell the handler nothing: the attempt was given up, and what still comes of it is dropped."""
         self._handler = None
-        self.abort()
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         self._ended = asyncio.ensure_future(_read_end(transport))
+        if self._handler is None:
+            transport.underlying_transport.abort()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if not self._buffer_open:  # frames of one read share the instant of that read
@@ -260,13 +269,10 @@ def _endpoint(url: str) -> tuple[str, int, bool]:
     return parts.hostname, parts.port or (443 if secure else 80), secure
 
 
-def _hand_over(sock: socket.socket) -> Callable[[object], socket.socket]:
-    return lambda _url: sock
-
-
-def _close_quietly(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        sock.close()
+def _forget(task: "asyncio.Future[None]") -> None:
+    """Take the outcome of an attempt nobody waits for."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _read_end(transport: WSTransport) -> None:

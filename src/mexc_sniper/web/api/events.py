@@ -9,16 +9,22 @@ from typing import Annotated
 from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
 
+from mexc_sniper.core.clock import NS_PER_S
+from mexc_sniper.core.errors import StoreError
 from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.ledger.view import LedgerEvent
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.errors import ApiError, invalid
+from mexc_sniper.web.frames import entry_of, event_frame
+from mexc_sniper.web.live import Hub
 from mexc_sniper.web.routing import router_for
 from mexc_sniper.web.services import Services, services
 
 MAX_STREAMS = 16
 BATCH = 500
 KEEP_ALIVE_S = 10.0
+RECHECK_EVERY_S = 30
+"""How soon a stream follows the end of its caller's session or token."""
 
 router = router_for(Scope.READ, tag="events")
 
@@ -43,7 +49,7 @@ async def events(
     if parts.hub.streams >= MAX_STREAMS:
         raise ApiError(503, "too_many_streams", "Too many event streams are open.", headers={"retry-after": "5"})
     return StreamingResponse(
-        _stream(parts, last if start is None else start),
+        _stream(request, parts, last if start is None else start),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
@@ -60,9 +66,11 @@ def _read(after: int, reader: LedgerReader) -> tuple[list[LedgerEvent], int]:
         return view.events(after, BATCH), view.last_seq()
 
 
-async def _stream(parts: Services, after: int) -> AsyncIterator[str]:
-    hub = parts.hub
+async def _stream(request: Request, parts: Services, after: int) -> AsyncIterator[str]:
+    """Read on from ``after``, in order; ends when the caller's right to read has, or the ledger does not answer."""
+    hub, clock = parts.hub, parts.clock
     hub.streams += 1
+    recheck_ns = clock.mono_ns() + RECHECK_EVERY_S * NS_PER_S
     try:
         yield "retry: 1000\n\n"
         while True:
@@ -74,14 +82,28 @@ async def _stream(parts: Services, after: int) -> AsyncIterator[str]:
                 after = first - 1
             for event in batch:
                 after = event.seq
-                frame = hub.frame(event)
-                if frame is not None:
-                    yield f"id: {event.seq}\nevent: {event.kind}\ndata: {frame.model_dump_json()}\n\n"
-            if not batch:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(KEEP_ALIVE_S):
-                        await news.wait()
-                        continue
+                yield _written(event, hub)
+            if not batch and not await _set(news, KEEP_ALIVE_S):
                 yield ": still here\n\n"
+            if clock.mono_ns() >= recheck_ns:
+                recheck_ns = clock.mono_ns() + RECHECK_EVERY_S * NS_PER_S
+                await parts.auth.recognise(request)
+    except (ApiError, StoreError) as end:
+        yield f": {end}\n\n"
     finally:
         hub.streams -= 1
+
+
+def _written(event: LedgerEvent, hub: Hub) -> str:
+    """Write one event; one this build cannot read keeps its number, so that a script resumes behind it."""
+    entry = entry_of(event)
+    frame = None if entry is None else event_frame(event, entry, hub.components.values())
+    data = "" if frame is None else f"event: {event.kind}\ndata: {frame.model_dump_json()}\n"
+    return f"id: {event.seq}\n{data}\n"
+
+
+async def _set(news: asyncio.Event, timeout_s: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            return await news.wait()
+    return False

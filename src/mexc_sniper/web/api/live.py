@@ -11,7 +11,7 @@ from mexc_sniper.core.errors import StoreError
 from mexc_sniper.ledger.faults import LedgerNotReady
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.errors import ApiError, StoreUnavailable
-from mexc_sniper.web.live import Page
+from mexc_sniper.web.page_queue import Page
 from mexc_sniper.web.services import Services, services
 
 BEAT_EVERY_S = 2.0
@@ -120,6 +120,8 @@ async def _until_signed_out(socket: WebSocket, parts: Services) -> None:
             await parts.auth.recognise(socket)
         except ApiError:
             return
+        except StoreError:
+            continue  # an outage signs nobody out; the page keeps its beats and comes up to date after it
 
 
 async def _deny(socket: WebSocket, refusal: ApiError) -> None:

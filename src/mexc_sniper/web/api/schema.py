@@ -16,7 +16,7 @@ _SCHEMES: dict[str, Any] = {
     "session": {
         "type": "apiKey",
         "in": "cookie",
-        "name": "mexc_sniper",
+        "name": "mexc_sniper_…",
         "description": "A browser's session; changes also need the header X-CSRF-Token.",
     },
 }

@@ -7,7 +7,7 @@ from mexc_sniper.core.clock import iso_from_ns
 from mexc_sniper.web.auth.principal import Principal, Scope
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.errors import ApiError
-from mexc_sniper.web.routing import principal, router_for
+from mexc_sniper.web.routing import principal, program, router_for
 from mexc_sniper.web.services import services
 from mexc_sniper.web.views import ErrorView, Iso, SessionView, View
 
@@ -69,8 +69,7 @@ async def sign_out(request: Request, response: Response) -> None:
 @controlling.post("/auth/link")
 async def new_link(request: Request, response: Response) -> LinkView:
     """Make a one-time sign-in token; for programs with a bearer token (the CLI) only."""
-    if principal(request).csrf_token is not None:
-        raise ApiError(403, "token_required", "A browser cannot invite another; use `mexc-sniper user link`.")
+    program(request)
     token, expires_ns = await services(request).auth.issue_login_token()
     response.headers["cache-control"] = "no-store"
     return LinkView(token=token, expires_at=iso_from_ns(expires_ns))

@@ -4,6 +4,7 @@ import secrets
 from hashlib import sha256
 from hmac import compare_digest
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
@@ -22,6 +23,8 @@ OPERATOR = "operator"
 """The actor of sessions and of the token file; named accounts come with passwords."""
 MAX_SECRET_CHARACTERS = 512
 
+_log = structlog.get_logger()
+
 
 class Auth:
     """Sign-in and recognition of callers."""
@@ -37,8 +40,14 @@ class Auth:
 
     @property
     def cookie_name(self) -> str:
-        """The ``__Host-`` prefix needs Secure, and that needs TLS."""
-        return "__Host-mexc_sniper" if self._options.tls else "mexc_sniper"
+        """Name the session's cookie.
+
+        The ``__Host-`` prefix needs Secure, and that needs TLS. On plain loopback the name carries the data
+        directory: cookies know no ports, and a demo beside the real bot must not sign its owner out.
+        """
+        if self._options.tls:
+            return "__Host-mexc_sniper"
+        return f"mexc_sniper_{hash_secret(str(self._options.data_dir.resolve()))[:8]}"
 
     async def recognise(self, connection: HTTPConnection) -> Principal:
         """Find out who asks: by bearer token if one is sent, else by cookie.
@@ -64,6 +73,7 @@ class Auth:
         token = secrets.token_urlsafe(SECRET_BYTES)
         expires_ns = self._clock.wall_ns() + round(self._options.login_token_s * NS_PER_S)
         await self._store.inbox(lambda inbox: inbox.add_login_token(hash_secret(token), expires_ns))
+        _log.info("login_link_issued")
         return token, expires_ns
 
     async def sign_in(self, login_token: str, connection: HTTPConnection) -> tuple[str, Principal]:
@@ -82,6 +92,7 @@ class Auth:
                 "login_token_invalid",
                 "This sign-in link was used already or is too old. `mexc-sniper user link` prints a new one.",
             )
+            _log.warning("sign_in_refused", address=address(connection))
             raise self._guesses.failed(address(connection), refusal)
         cookie = secrets.token_urlsafe(SECRET_BYTES)
         expires_ns = now_ns + round(self._options.session_absolute_s * NS_PER_S)
@@ -97,12 +108,14 @@ class Auth:
                 )
             )
         )
+        _log.info("signed_in", address=address(connection), actor=OPERATOR)
         return cookie, _session_principal(cookie, OPERATOR, ALL_SCOPES, expires_ns)
 
     async def sign_out(self, connection: HTTPConnection) -> None:
         """End the session of this cookie, if there is one."""
         if cookie := connection.cookies.get(self.cookie_name):
             await self._store.inbox(lambda inbox: inbox.end_session(hash_secret(cookie)))
+            _log.info("signed_out", address=address(connection))
 
     async def by_session(self, cookie: str) -> Principal | None:
         """Return who a cookie belongs to and note the use; None once the session has ended."""
