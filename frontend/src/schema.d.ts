@@ -52,6 +52,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tokens
+         * @description List tokens, oldest first.
+         */
+        get: operations["tokens_auth_tokens_get"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a token with scopes the caller has himself; for programs with a bearer token (the CLI) only.
+         */
+        post: operations["create_auth_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Revoke a token at once.
+         */
+        delete: operations["revoke_auth_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calendar": {
         parameters: {
             query?: never;
@@ -530,11 +574,6 @@ export interface components {
              */
             type: "event";
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * HealthView
          * @description ``error``: the engine does not answer. ``degraded``: it runs with a part missing.
@@ -757,6 +796,29 @@ export interface components {
             websocketConnected: boolean;
         };
         /**
+         * NewTokenView
+         * @description The only time the secret is shown.
+         */
+        NewTokenView: {
+            /**
+             * Createdat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            createdAt: string;
+            /** Expiresat */
+            expiresAt: string | null;
+            /** Id */
+            id: string;
+            /** Lastusedat */
+            lastUsedAt: string | null;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /** Token */
+            token: string;
+        };
+        /**
          * Outcome
          * @description Our side of a listing's life; leaves PENDING once, with exactly one reason.
          * @enum {string}
@@ -798,7 +860,7 @@ export interface components {
          * @description Why a listing's outcome is what it is. Exactly one per outcome.
          * @enum {string}
          */
-        Reason: "MONITOR_ONLY" | "RELIST" | "RETURNED" | "SECOND_QUOTE" | "RENAMED" | "LOOK_ALIKE" | "NEWNESS_UNPROVEN" | "DETECTED_LATE" | "WITHDRAWN" | "NEVER_OPENED" | "TEST_INJECTION" | "QUOTE_NOT_CONFIGURED";
+        Reason: "MONITOR_ONLY" | "RELIST" | "RETURNED" | "SECOND_QUOTE" | "RENAMED" | "LOOK_ALIKE" | "NEWNESS_UNPROVEN" | "DETECTED_LATE" | "WITHDRAWN" | "NEVER_OPENED" | "TEST_INJECTION" | "QUOTE_NOT_CONFIGURED" | "ENTERED" | "ENTRIES_OFF" | "NOT_ARMED" | "TRADING_REDUCING" | "TRADING_HALTED" | "KILL_LATCHED" | "MONITOR_STOPPED" | "CLOCK_UNCERTAIN" | "FEED_STALE" | "NOT_RECONCILED" | "JOURNAL_UNHEALTHY" | "LEASE_LOST" | "VENUE_BANNED" | "VENUE_UNREACHABLE" | "DATABASE_DOWN" | "LOOP_STALLED" | "THROTTLED" | "GRANT_EXHAUSTED" | "RULES_UNKNOWN" | "NOT_ONLINE" | "API_CLOSED" | "ONE_SIDED" | "SPECIAL_TREATMENT" | "MARKET_ORDERS_CLOSED" | "CATEGORY_EXCLUDED" | "BASE_ALREADY_ENTERED" | "NO_OFFICIAL_SOURCE" | "ABOVE_HARD_CAP" | "ABOVE_MAX_TRADE" | "ABOVE_MAX_POSITION" | "TOO_MANY_POSITIONS" | "DAILY_SPEND_REACHED" | "DAILY_LOSS_REACHED" | "DRAWDOWN_REACHED" | "CONSECUTIVE_LOSSES_REACHED" | "TRADES_PER_HOUR_REACHED" | "COOLDOWN" | "INSUFFICIENT_BALANCE" | "BELOW_MINIMUM" | "EXIT_LEG_TOO_SMALL" | "SIGNAL_TOO_OLD" | "NO_BOOK" | "NO_REFERENCE_PRICE" | "SPREAD_TOO_WIDE" | "DEPTH_TOO_THIN" | "EXIT_TOO_THIN" | "SLIPPAGE_TOO_HIGH" | "PRICE_IMPLAUSIBLE" | "OUTSIDE_PRICE_BAND" | "NOT_OPEN_TO_API" | "VENUE_REFUSED" | "NOT_SENT" | "NEVER_ARRIVED" | "NOTHING_FILLED" | "OUTCOME_UNKNOWN" | "CANCELED_BY_OPERATOR" | "CANCELED_BY_KILL" | "HIGH_VALUE" | "CONFIRMATION_EXPIRED" | "REJECTED_BY_OPERATOR";
         /** ScheduleChangeView */
         ScheduleChangeView: {
             /**
@@ -809,6 +871,12 @@ export interface components {
             /** Opensat */
             opensAt: string | null;
         };
+        /**
+         * Scope
+         * @description KILL may stop trading but neither start nor resume it; READ changes nothing.
+         * @enum {string}
+         */
+        Scope: "read" | "control" | "kill";
         /**
          * SessionView
          * @description Who is signed in; the page sends ``csrfToken`` back as the header ``X-CSRF-Token``.
@@ -928,18 +996,54 @@ export interface components {
              */
             type: "status";
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
+        /**
+         * TokenRequest
+         * @description What a new token may do, and for how long.
+         */
+        TokenRequest: {
+            /** Expiresindays */
+            expiresInDays?: number | null;
+            /**
+             * Name
+             * @example prometheus
+             */
+            name: string;
+            /**
+             * Scopes
+             * @example [
+             *       "read"
+             *     ]
+             */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * TokenView
+         * @description A token without its secret.
+         */
+        TokenView: {
+            /**
+             * Createdat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            createdAt: string;
+            /** Expiresat */
+            expiresAt: string | null;
+            /** Id */
+            id: string;
+            /** Lastusedat */
+            lastUsedAt: string | null;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * TokensView
+         * @description Every token that was made; the token file's is not among them.
+         */
+        TokensView: {
+            /** Tokens */
+            tokens: components["schemas"]["TokenView"][];
         };
     };
     responses: never;
@@ -1167,6 +1271,223 @@ export interface operations {
             };
             /** @description Lacks the scope read, or came from another page. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    tokens_auth_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    create_auth_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTokenView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    revoke_auth_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1820,7 +2141,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": components["schemas"]["ErrorView"];
+                    "application/json": components["schemas"]["ErrorView"];
                 };
             };
         };
@@ -2046,15 +2367,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

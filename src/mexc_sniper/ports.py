@@ -8,9 +8,11 @@ from typing import Protocol, TypeVar
 
 from mexc_sniper.core.clock import ClockReader
 from mexc_sniper.core.values import Symbol
+from mexc_sniper.model.account import Account
 from mexc_sniper.model.commands import Command
 from mexc_sniper.model.entries import LedgerEntry
-from mexc_sniper.model.events import Event, SourceName
+from mexc_sniper.model.events import Event, LookUpKind, SourceName
+from mexc_sniper.model.order import Approved, Order
 from mexc_sniper.model.restored import Restored as Restored
 from mexc_sniper.model.restored import RestoredCalendarLine as RestoredCalendarLine
 
@@ -103,12 +105,92 @@ class MarketGateway(Protocol):
         """Ask for the oldest candles; answered by exactly one `CandlesRead`."""
         ...
 
+    def watch_book(self, symbol: Symbol) -> None:
+        """Stream the visible levels (20 a side) of a watched symbol as well; ends with `unwatch`."""
+        ...
+
     def expect_openings(self, opens_at_ns: Sequence[int]) -> None:
         """Tell which openings lie ahead (our wall clock, ascending); polling tightens near the first."""
         ...
 
     def refresh(self, source: SourceName) -> None:
         """Poll a source as soon as the budget allows instead of at its next turn."""
+        ...
+
+
+class OrderGateway(Protocol):
+    """One account's way to its venue. Two are plugged in side by side; nothing else asks which is which.
+
+    `submit`, `cancel` and the questions return at once; answers come through ``emit``. A submit is one POST per client
+    order id, ever; the implementation never repeats one by itself.
+    """
+
+    @property
+    def account(self) -> Account:
+        """Whose orders these are."""
+        ...
+
+    async def run(self, emit: Emit) -> None:
+        """Keep connections warm and the private stream open until cancelled."""
+        ...
+
+    def submit(self, approved: Approved) -> None:
+        """Hand the order's bytes to the socket before returning; answered by `OrderReported`.
+
+        The first report says SUBMITTED with ``sent_mono_ns``, or NOT_SENT when no byte left; then what the venue
+        answered, or IN_DOUBT when it did not.
+        """
+        ...
+
+    def prepare(self, symbol: Symbol, approved: Sequence[Approved]) -> None:
+        """Build and sign requests ahead and keep them fresh; `submit` of the same intent then only writes."""
+        ...
+
+    def unprepare(self, symbol: Symbol) -> None:
+        """Forget prepared requests."""
+        ...
+
+    def cancel(self, order: Order) -> None:
+        """Ask for a cancel; answered by `OrderReported` where the venue says something of use."""
+        ...
+
+    def look_up(self, order: Order, kind: LookUpKind) -> None:
+        """Ask for one order; answered by exactly one `OrderLookedUp`."""
+        ...
+
+    def read_fills(self, order: Order) -> None:
+        """Ask for an order's executions; answered by `FillsReported` unless the venue fails."""
+        ...
+
+    def sweep(self, symbols: Sequence[Symbol]) -> None:
+        """Ask for everything that reconciliation needs; answered by exactly one `VenueSwept`."""
+        ...
+
+
+class Journal(Protocol):
+    """The engine's own append-only file: an order's intent is in it before its first byte leaves (DESIGN 2)."""
+
+    @property
+    def healthy(self) -> bool:
+        """False after a failed write or fsync; it never heals in one life."""
+        ...
+
+    def write(self, approved: Approved) -> bool:
+        """Append one intent so that it survives kill -9; fsynced right after, beside the loop.
+
+        Returns False, and writes nothing, when the grant that covers unfsynced entries is used up.
+
+        Raises:
+            StoreError: when the file cannot be written; the order must not leave.
+        """
+        ...
+
+    async def write_durably(self, approved: Sequence[Approved]) -> None:
+        """Append intents and return when they are fsynced (prepared listings).
+
+        Raises:
+            StoreError: when that failed.
+        """
         ...
 
 

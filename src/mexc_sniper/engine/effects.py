@@ -5,8 +5,11 @@ from typing import Any
 import msgspec
 
 from mexc_sniper.core.values import Symbol
+from mexc_sniper.model.account import Account
 from mexc_sniper.model.entries import LedgerEntry
-from mexc_sniper.model.events import SourceName
+from mexc_sniper.model.events import LookUpKind, SourceName
+from mexc_sniper.model.order import Approved, Order
+from mexc_sniper.policy.risk import Gate
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -53,6 +56,73 @@ class StopGateway(msgspec.Struct, frozen=True):
     """Stop listening and polling."""
 
 
+class WatchBook(msgspec.Struct, frozen=True):
+    """Stream the visible levels of a symbol besides its quotes and trades."""
+
+    symbol: Symbol
+
+
+class Prepare(msgspec.Struct, frozen=True):
+    """Journal these intents with fsync, build and sign their requests ahead, keep connections warm."""
+
+    symbol: Symbol
+    approved: tuple[Approved, ...]
+
+
+class Unprepare(msgspec.Struct, frozen=True):
+    """Throw prepared requests of a symbol away; their intents end as NOT_SENT."""
+
+    symbol: Symbol
+
+
+class Submit(msgspec.Struct, frozen=True):
+    """Send an order now: gate, throttle, journal, socket, in this order and without waiting in between."""
+
+    approved: Approved
+
+
+class CancelOrder(msgspec.Struct, frozen=True):
+    """Ask the venue to cancel; repeated by the engine until an end is seen."""
+
+    order: Order
+
+
+class LookUp(msgspec.Struct, frozen=True):
+    """Ask the venue for one order; answered by one `OrderLookedUp`."""
+
+    order: Order
+    kind: LookUpKind
+
+
+class ReadFills(msgspec.Struct, frozen=True):
+    """Ask for the executions of one order; answered by `FillsReported`, or not at all if the venue fails."""
+
+    order: Order
+
+
+class Sweep(msgspec.Struct, frozen=True):
+    """Compare with the venue: open orders, recent orders of these symbols, balances; answered by `VenueSwept`."""
+
+    account: Account
+    symbols: tuple[Symbol, ...]
+
+
+class WakeAt(msgspec.Struct, frozen=True):
+    """Send a `Ticked` at this wall time (ns) at the latest."""
+
+    wall_ns: int
+
+
+class SetGate(msgspec.Struct, frozen=True):
+    """Tell the runtime which generation of the gate is in force and why entries are denied, if they are.
+
+    The runtime compares it before the write; ``latched`` also goes to the latch file.
+    """
+
+    gate: Gate
+    account: Account
+
+
 class Note(msgspec.Struct, frozen=True):
     """Something the log (and a counter) should know; ``name`` is the log event."""
 
@@ -60,4 +130,24 @@ class Note(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
 
 
-Effect = Record | Watch | Unwatch | ProbeAge | ExpectOpenings | Refresh | StartGateway | StopGateway | Note
+Effect = (
+    Record
+    | Watch
+    | Unwatch
+    | ProbeAge
+    | ExpectOpenings
+    | Refresh
+    | StartGateway
+    | StopGateway
+    | WatchBook
+    | Prepare
+    | Unprepare
+    | Submit
+    | CancelOrder
+    | LookUp
+    | ReadFills
+    | Sweep
+    | WakeAt
+    | SetGate
+    | Note
+)

@@ -1,5 +1,6 @@
 """Operator actions. Each is a durable row with an idempotency key and an expiry, done once (DESIGN 2)."""
 
+import math
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +16,17 @@ class Verb(StrEnum):
     STOP_MONITOR = "stop_monitor"
     INJECT_LISTING = "inject_listing"
     UPDATE_CONFIG = "update_config"
+    ROLLBACK_CONFIG = "rollback_config"
+    EXECUTE_TRADE = "execute_trade"
+    CONFIRM_TRADE = "confirm_trade"
+    REJECT_TRADE = "reject_trade"
+    CLOSE_POSITION = "close_position"
+    CANCEL_ORDER = "cancel_order"
+    KILL = "kill"
+    RESUME = "resume"
+    ARM = "arm"
+    DISARM = "disarm"
+    RESOLVE_ATTENTION = "resolve_attention"
 
 
 EXPIRES_AFTER_S: dict[Verb, float] = {
@@ -22,8 +34,19 @@ EXPIRES_AFTER_S: dict[Verb, float] = {
     Verb.STOP_MONITOR: 30.0,
     Verb.INJECT_LISTING: 5.0,
     Verb.UPDATE_CONFIG: 5.0,
+    Verb.ROLLBACK_CONFIG: 5.0,
+    Verb.EXECUTE_TRADE: 5.0,
+    Verb.CONFIRM_TRADE: 5.0,
+    Verb.REJECT_TRADE: 30.0,
+    Verb.CLOSE_POSITION: 30.0,
+    Verb.CANCEL_ORDER: 30.0,
+    Verb.KILL: math.inf,
+    Verb.RESUME: 5.0,
+    Verb.ARM: 5.0,
+    Verb.DISARM: math.inf,
+    Verb.RESOLVE_ATTENTION: 30.0,
 }
-"""Seconds after which an unanswered command is never carried out."""
+"""Seconds after which an unanswered command is never carried out; infinite for what only makes things safer."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,10 +8,14 @@ from typing import ClassVar
 import msgspec
 
 from mexc_sniper.core.ids import ListingId
+from mexc_sniper.model.account import Balance
 from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.config import ConfigVersion
 from mexc_sniper.model.health import Component, MonitorState
 from mexc_sniper.model.listing import CalendarEntry, KnownSymbol, Listing, ListingSignal, ScheduleChange
+from mexc_sniper.model.order import Fill, Order
+from mexc_sniper.model.position import Position
+from mexc_sniper.model.trading import Attention, Decision, Trade, TradingStatus
 
 
 class ListingChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +103,74 @@ class ConfigChanged(msgspec.Struct, frozen=True, kw_only=True):
     version: ConfigVersion
 
 
+class DecisionMade(msgspec.Struct, frozen=True, kw_only=True):
+    """Append an entry decision with every guard's measured value; event ``decision_made``."""
+
+    event: ClassVar[str | None] = "decision_made"
+    durable: ClassVar[bool] = False
+    decision: Decision
+
+
+class OrderChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Insert or replace an order's row (by account and client order id); event ``order_changed``.
+
+    Paper orders are the paper venue's only truth: the writer commits each such change on its own account's rules
+    (DESIGN 2, classes).
+    """
+
+    event: ClassVar[str | None] = "order_changed"
+    durable: ClassVar[bool] = False
+    order: Order
+
+
+class FillRecorded(msgspec.Struct, frozen=True, kw_only=True):
+    """Append a fill, once per (account, trade id, client order id); event ``fill_recorded``."""
+
+    event: ClassVar[str | None] = "fill_recorded"
+    durable: ClassVar[bool] = False
+    fill: Fill
+
+
+class PositionChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Insert or replace a position's row; event ``position_changed``."""
+
+    event: ClassVar[str | None] = "position_changed"
+    durable: ClassVar[bool] = False
+    position: Position
+
+
+class TradeChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Insert or replace a row of the operator's view; event ``trade_changed``."""
+
+    event: ClassVar[str | None] = "trade_changed"
+    durable: ClassVar[bool] = False
+    trade: Trade
+
+
+class TradingChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Replace the one row of what is allowed now; event ``trading_changed``. Durable: latch and arming survive."""
+
+    event: ClassVar[str | None] = "trading_changed"
+    durable: ClassVar[bool] = True
+    status: TradingStatus
+
+
+class BalancesChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Replace balances of an account; event ``balances_changed``. The paper account's are its only truth."""
+
+    event: ClassVar[str | None] = "balances_changed"
+    durable: ClassVar[bool] = False
+    balances: tuple[Balance, ...]
+
+
+class AttentionChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Insert or replace something that needs a person; event ``attention_changed``."""
+
+    event: ClassVar[str | None] = "attention_changed"
+    durable: ClassVar[bool] = True
+    attention: Attention
+
+
 LedgerEntry = (
     ListingChanged
     | SignalReceived
@@ -110,4 +182,12 @@ LedgerEntry = (
     | MonitorProgressed
     | CommandFinished
     | ConfigChanged
+    | DecisionMade
+    | OrderChanged
+    | FillRecorded
+    | PositionChanged
+    | TradeChanged
+    | TradingChanged
+    | BalancesChanged
+    | AttentionChanged
 )

@@ -8,12 +8,16 @@ from enum import StrEnum
 
 import msgspec
 
-from mexc_sniper.core.values import Symbol
+from mexc_sniper.core.ids import ClientOrderId
+from mexc_sniper.core.reasons import Reason
+from mexc_sniper.core.values import Price, Quantity, Symbol
+from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.model.commands import Command
 from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.listing import Announcement, CalendarEntry, OfflineSymbol, WebSymbol
-from mexc_sniper.model.market import Candle, MiniTicker, PublicTrade, Quote, Stamp
+from mexc_sniper.model.market import Book, Candle, MiniTicker, PublicTrade, Quote, Stamp
+from mexc_sniper.model.order import ExecutionReport, Fill
 
 
 class SourceName(StrEnum):
@@ -139,6 +143,110 @@ class Ticked(msgspec.Struct, frozen=True, kw_only=True):
     stamp: Stamp
 
 
+class BookSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """The visible levels of a watched symbol."""
+
+    stamp: Stamp
+    book: Book
+
+
+class OrderReported(msgspec.Struct, frozen=True, kw_only=True):
+    """Something was said of one of our orders: ack, refusal, progress, end, or that the answer is missing."""
+
+    stamp: Stamp
+    report: ExecutionReport
+
+
+class FillsReported(msgspec.Struct, frozen=True, kw_only=True):
+    """Executions of ours; may repeat what was said before (they are told apart by trade id)."""
+
+    stamp: Stamp
+    account: Account
+    fills: tuple[Fill, ...]
+
+
+class BalancesRead(msgspec.Struct, frozen=True, kw_only=True):
+    """Balances of an account. ``complete``: every asset it holds; otherwise only those that changed."""
+
+    stamp: Stamp
+    account: Account
+    balances: tuple[Balance, ...]
+    complete: bool
+
+
+class LookUpKind(StrEnum):
+    """Where an order was looked for (RELIABILITY 3.3)."""
+
+    ORDER = "order"
+    OPEN_ORDERS = "open_orders"
+    ALL_ORDERS = "all_orders"
+
+
+class OrderLookedUp(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one `LookUp`. ``found`` None: the venue does not know it there, which is evidence, not proof.
+
+    ``failed`` is set when the venue could not be asked; then nothing was learned. ``asked_ns`` is our wall time when
+    the question left.
+    """
+
+    stamp: Stamp
+    account: Account
+    client_order_id: ClientOrderId
+    kind: LookUpKind
+    found: ExecutionReport | None
+    asked_ns: int
+    failed: str = ""
+
+
+class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as a list of the venue shows it, ours or not."""
+
+    symbol: Symbol
+    client_order_id: str
+    report: ExecutionReport
+    side: str
+    price: Price | None
+    quantity: Quantity | None
+    created_ns: int
+
+
+class VenueSwept(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a `Sweep`: all open orders, the recent orders of the symbols asked for, and all balances."""
+
+    stamp: Stamp
+    account: Account
+    open_orders: tuple[VenueOrder, ...]
+    recent_orders: tuple[VenueOrder, ...]
+    balances: tuple[Balance, ...]
+    failed: str = ""
+
+
+class PrivateStreamChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The private stream of an account came or went; orders are polled while it is away."""
+
+    stamp: Stamp
+    account: Account
+    connected: bool
+    detail: str = ""
+
+
+class GateSignaled(msgspec.Struct, frozen=True, kw_only=True):
+    """A self-clearing condition began or ended: the runtime measures it, the engine counts it into the gate."""
+
+    stamp: Stamp
+    reason: Reason
+    closed: bool
+    detail: str = ""
+
+
+class KillLatched(msgspec.Struct, frozen=True, kw_only=True):
+    """The latch file was found: act on it even if no command ever arrives. ``action``: pause, cancel or flatten."""
+
+    stamp: Stamp
+    action: str
+    actor: str
+
+
 Event = (
     InstrumentsRead
     | TradableNamesRead
@@ -154,4 +262,13 @@ Event = (
     | SourceChanged
     | CommandReceived
     | Ticked
+    | BookSeen
+    | OrderReported
+    | FillsReported
+    | BalancesRead
+    | OrderLookedUp
+    | VenueSwept
+    | PrivateStreamChanged
+    | GateSignaled
+    | KillLatched
 )

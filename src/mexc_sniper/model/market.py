@@ -65,3 +65,27 @@ class Candle(msgspec.Struct, frozen=True):
     close: Price
     volume: Quantity
     interval_s: int = 60
+
+
+class Level(msgspec.Struct, frozen=True):
+    """One price level of a book."""
+
+    price: Price
+    quantity: Quantity
+
+
+class Book(msgspec.Struct, frozen=True):
+    """The visible levels of a symbol: bids best first (highest), asks best first (lowest). A side may be empty."""
+
+    symbol: Symbol
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    stamp: Stamp
+
+    @property
+    def bid(self) -> Price | None:
+        return self.bids[0].price if self.bids else None
+
+    @property
+    def ask(self) -> Price | None:
+        return self.asks[0].price if self.asks else None

@@ -124,6 +124,17 @@ class Denied(msgspec.Struct, frozen=True, kw_only=True):
     measured: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+class Approved(msgspec.Struct, frozen=True, kw_only=True):
+    """An intent that passed risk: the only type an order gateway accepts.
+
+    Made in `mexc_sniper.policy.risk` and nowhere else (tests/test_architecture.py looks). ``generation`` is the
+    number of the gate it was approved under; a changed gate voids it.
+    """
+
+    intent: OrderIntent
+    generation: int
+
+
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """One of our executions. ``evidence`` says what it rests on: venue, book, trades (FIELD 4.4, row 10)."""
 

@@ -55,9 +55,7 @@ def advance(listing: Listing, signal: ListingSignal, *, venue_now_ns: int) -> Li
             return _forward(listing, Phase.PRE_OPEN, recv_ns)
         case SignalKind.FIRST_QUOTE:
             listing = replace(listing, first_quote_at_ns=listing.first_quote_at_ns or event_ns or recv_ns)
-            ahead = listing.scheduled_for_ns is not None and (
-                listing.scheduled_for_ns - venue_now_ns > EARLY_QUOTE_NS
-            )
+            ahead = listing.scheduled_for_ns is not None and (listing.scheduled_for_ns - venue_now_ns > EARLY_QUOTE_NS)
             return _forward(listing, Phase.PRE_OPEN, recv_ns) if ahead else _open(listing, signal, venue_now_ns)
         case SignalKind.FIRST_TRADE:
             listing = replace(listing, first_trade_at_ns=listing.first_trade_at_ns or event_ns or recv_ns)

@@ -1,0 +1,390 @@
+"""The pre-trade risk check: one ordered list of small questions, one answer.
+
+Every question is asked, so that the operator sees every measured value; the first "no" in order is the reason. A
+missing input is a "no", never a zero. `Approved` is made here and nowhere else.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
+from mexc_sniper.core.precision import below, distance_bps
+from mexc_sniper.core.reasons import Reason
+from mexc_sniper.core.values import Price
+from mexc_sniper.model.config import TradeConfig
+from mexc_sniper.model.instrument import Instrument, InstrumentStatus, TradeSides
+from mexc_sniper.model.market import Book
+from mexc_sniper.model.order import Approved, Denied, OrderIntent, OrderType
+from mexc_sniper.model.trading import Guard, Trigger
+from mexc_sniper.policy.sizing import depth_within, meets_minimum, sellable, walk_amount
+
+ZERO = Decimal(0)
+EXIT_DEPTH_BPS = 1000
+"""Bids within this distance of the best one count as a way out (FIELD 4.5)."""
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """What is allowed at this moment; ``closed`` holds the reasons in force, the gravest first.
+
+    ``generation`` counts its changes: an approval under another number is void.
+    """
+
+    generation: int
+    closed: tuple[Reason, ...] = ()
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What one account has at stake and has done, in quote asset. In-flight, in-doubt and unsettled orders count."""
+
+    at_stake: Decimal = ZERO
+    """Worst-case notional of unsettled entry orders plus cost of open positions."""
+    open_positions: int = 0
+    """Positions open or being entered."""
+    spent_today: Decimal = ZERO
+    realized_today: Decimal = ZERO
+    drawdown: Decimal = ZERO
+    """Fall of realized profit from its peak, positive."""
+    losses_in_a_row: int = 0
+    entries_last_hour: int = 0
+    free_quote: Decimal | None = None
+    """Free balance of the quote asset; None: not known."""
+
+
+class HardCaps(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of the settings file that no configuration, session or token can exceed (quote asset)."""
+
+    max_trade: Decimal
+    max_position: Decimal
+
+
+class EntryView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an entry is judged by. None means not known, and is a "no" where the trigger asks for it."""
+
+    intent: OrderIntent
+    trigger: Trigger
+    config: TradeConfig
+    caps: HardCaps
+    gate: Gate
+    exposure: Exposure
+    instrument: Instrument | None
+    in_api_list: bool
+    now_ns: int
+    eligible: Reason | None = None
+    """Why the listing may not be entered automatically; None: it may."""
+    opened_ns: int | None = None
+    """First trade or opening, our clock; for the signal's age."""
+    book: Book | None = None
+    cap: Price | None = None
+    known_reference: Price | None = None
+    """A price known from elsewhere (other venue, pre-market), for sanity."""
+    last_entry_ns: int | None = None
+    base_entered: bool = False
+    categories: tuple[str, ...] = ()
+
+
+_Answer = tuple[bool | None, str, str]
+"""Passed (None: not asked), measured, limit."""
+
+_BOOK_TRIGGERS = frozenset({Trigger.FIRST_QUOTE, Trigger.FIRST_TRADE, Trigger.SURPRISE, Trigger.MANUAL})
+_AUTOMATIC = frozenset({Trigger.SCHEDULED, Trigger.FIRST_QUOTE, Trigger.FIRST_TRADE, Trigger.SURPRISE})
+
+
+def assess(view: EntryView) -> tuple[Approved | Denied, tuple[Guard, ...]]:
+    """Judge an entry; returns the verdict and every question with its measured value and limit."""
+    guards: list[Guard] = []
+    denied: Denied | None = None
+    for reason in view.gate.closed:
+        guards.append(Guard(name=str(reason), passed=False))
+        denied = denied or Denied(reason=reason)
+    for reason, ask in CHECKS:
+        passed, measured, limit = ask(view)
+        guards.append(Guard(name=str(reason), passed=passed, measured=measured, limit=limit))
+        if passed is False and denied is None:
+            denied = Denied(reason=reason, measured={"measured": measured, "limit": limit})
+    if view.eligible is not None and view.trigger in _AUTOMATIC:
+        guards.append(Guard(name=str(view.eligible), passed=False))
+        denied = denied or Denied(reason=view.eligible)
+    if denied is not None:
+        return denied, tuple(guards)
+    return Approved(intent=view.intent, generation=view.gate.generation), tuple(guards)
+
+
+def approve_reduction(intent: OrderIntent, gate: Gate) -> Approved | Denied:
+    """Judge an order that only reduces risk: it leaves in every state in which our own records can be trusted.
+
+    Limits never stop an exit; a journal that cannot be written does, because an order nobody knows is worse.
+    """
+    if not intent.role.reduces_risk:
+        raise ValueError(f"not an exit: {intent.role}")
+    for reason in gate.closed:
+        if reason in (Reason.JOURNAL_UNHEALTHY, Reason.LEASE_LOST):
+            return Denied(reason=reason)
+    return Approved(intent=intent, generation=gate.generation)
+
+
+# ---------------------------------------------------------------------- tradability
+
+
+def _rules(view: EntryView) -> _Answer:
+    return view.instrument is not None, "known" if view.instrument else "unknown", "known"
+
+
+def _online(view: EntryView) -> _Answer:
+    if view.instrument is None:
+        return False, "unknown", "online"
+    return view.instrument.status is InstrumentStatus.ONLINE, str(view.instrument.status), "online"
+
+
+def _api_open(view: EntryView) -> _Answer:
+    flag = view.instrument is not None and view.instrument.api_trading
+    measured = f"flag {'on' if flag else 'off'}, {'in' if view.in_api_list else 'not in'} the API lists"
+    if view.trigger is Trigger.SCHEDULED:
+        return None, measured, "asked again at every attempt"  # the lists may follow the opening (REFERENCE 4.1)
+    return flag and view.in_api_list, measured, "flag on, in the API lists"
+
+
+def _both_sides(view: EntryView) -> _Answer:
+    sides = view.instrument.trade_sides if view.instrument else TradeSides.UNKNOWN
+    return sides is TradeSides.ALL, sides.name.lower(), "all"
+
+
+def _no_warning(view: EntryView) -> _Answer:
+    if view.instrument is None:
+        return False, "unknown", "no"
+    return not view.instrument.special_treatment, "yes" if view.instrument.special_treatment else "no", "no"
+
+
+def _category(view: EntryView) -> _Answer:
+    found = [name for name in view.categories if name in view.config.excluded_categories]
+    return not found, ", ".join(view.categories) or "none", "not " + ", ".join(view.config.excluded_categories)
+
+
+def _order_type(view: EntryView) -> _Answer:
+    if view.instrument is None or view.intent.type is not OrderType.MARKET:
+        return True, str(view.intent.type), ""
+    return OrderType.MARKET in view.instrument.order_types, ", ".join(view.instrument.order_types), "MARKET"
+
+
+def _base_once(view: EntryView) -> _Answer:
+    if view.trigger is Trigger.MANUAL:
+        return None, "yes" if view.base_entered else "no", ""
+    return not view.base_entered, "yes" if view.base_entered else "no", "no"
+
+
+# ---------------------------------------------------------------------- limits
+
+
+def _at_most(value: Decimal, limit: Decimal) -> _Answer:
+    return value <= limit, _text(value), _text(limit)
+
+
+def _hard_trade(view: EntryView) -> _Answer:
+    return _at_most(_wanted(view), view.caps.max_trade)
+
+
+def _max_trade(view: EntryView) -> _Answer:
+    return _at_most(_wanted(view), view.config.max_trade_usdt)
+
+
+def _hard_position(view: EntryView) -> _Answer:
+    return _at_most(view.exposure.at_stake + view.intent.worst_notional, view.caps.max_position)
+
+
+def _max_position(view: EntryView) -> _Answer:
+    return _at_most(view.exposure.at_stake + view.intent.worst_notional, view.config.max_position_usdt)
+
+
+def _open_positions(view: EntryView) -> _Answer:
+    return _below_count(view.exposure.open_positions, view.config.max_open_positions)
+
+
+def _daily_spend(view: EntryView) -> _Answer:
+    return _at_most(view.exposure.spent_today + view.intent.worst_notional, view.config.max_daily_spend_usdt)
+
+
+def _daily_loss(view: EntryView) -> _Answer:
+    loss = max(ZERO, -view.exposure.realized_today)
+    return loss < view.config.daily_loss_limit_usdt, _text(loss), _text(view.config.daily_loss_limit_usdt)
+
+
+def _drawdown(view: EntryView) -> _Answer:
+    fall = view.exposure.drawdown
+    return fall < view.config.max_drawdown_usdt, _text(fall), _text(view.config.max_drawdown_usdt)
+
+
+def _losses(view: EntryView) -> _Answer:
+    return _below_count(view.exposure.losses_in_a_row, view.config.max_consecutive_losses)
+
+
+def _hourly(view: EntryView) -> _Answer:
+    return _below_count(view.exposure.entries_last_hour, view.config.max_trades_per_hour)
+
+
+def _below_count(number: int, limit: int) -> _Answer:
+    return number < limit, str(number), str(limit)
+
+
+def _cooldown(view: EntryView) -> _Answer:
+    wait_ns = view.config.cooldown_per_symbol_minutes * 60 * NS_PER_S
+    if view.last_entry_ns is None:
+        return True, "never traded", f"{view.config.cooldown_per_symbol_minutes} min"
+    since_ns = view.now_ns - view.last_entry_ns
+    return since_ns >= wait_ns, f"{since_ns // NS_PER_S} s", f"{wait_ns // NS_PER_S} s"
+
+
+def _balance(view: EntryView) -> _Answer:
+    free = view.exposure.free_quote
+    if free is None:
+        return False, "unknown", _text(view.intent.worst_notional)
+    return free >= view.intent.worst_notional, _text(free), _text(view.intent.worst_notional)
+
+
+def _minimum(view: EntryView) -> _Answer:
+    if view.instrument is None:
+        return False, "unknown", ""
+    if view.intent.type is OrderType.MARKET:
+        return _at_least(_wanted(view), view.instrument.min_notional_market)
+    quantity, price = view.intent.quantity, view.intent.price
+    if quantity is None or price is None or quantity <= 0 or quantity < view.instrument.min_quantity:
+        return False, str(quantity), str(view.instrument.min_quantity)
+    return _at_least(price * quantity, view.instrument.min_notional_limit)
+
+
+def _at_least(value: Decimal, limit: Decimal) -> _Answer:
+    return value >= limit, _text(value), _text(limit)
+
+
+def _exit_legs(view: EntryView) -> _Answer:
+    """The whole position, sold at the stop price, must still be an order the venue takes."""
+    reference = view.intent.reference_price
+    if view.instrument is None or reference is None:
+        return False, "unknown", ""
+    stop = below(reference, view.config.stop_loss_pct * 100)
+    quantity = sellable(view.instrument, _wanted(view) / (view.cap or reference))
+    passed = stop > 0 and meets_minimum(view.instrument, quantity, stop, market=True)
+    return passed, _text(stop * quantity), _text(view.instrument.min_notional_market)
+
+
+# ---------------------------------------------------------------------- the market
+
+
+def _age(view: EntryView) -> _Answer:
+    limit = f"{view.config.max_signal_age_ms} ms"
+    if view.trigger is Trigger.MANUAL:
+        return None, "", limit
+    if view.opened_ns is None:
+        return view.trigger in (Trigger.SCHEDULED, Trigger.FIRST_QUOTE), "not traded yet", limit
+    age_ms = (view.now_ns - view.opened_ns) / NS_PER_MS
+    return age_ms <= view.config.max_signal_age_ms, f"{age_ms:.0f} ms", limit
+
+
+def _reference(view: EntryView) -> _Answer:
+    reference = view.intent.reference_price
+    return reference is not None and reference > 0, str(reference or "none"), "a price"
+
+
+def _has_book(view: EntryView) -> _Answer:
+    if view.trigger not in _BOOK_TRIGGERS:
+        return None, "", ""
+    book = view.book
+    return book is not None and bool(book.asks), "none" if book is None else f"{len(book.asks)} asks", "1 ask"
+
+
+def _spread(view: EntryView) -> _Answer:
+    limit = f"{view.config.max_spread_bps} bps"
+    if view.trigger not in _BOOK_TRIGGERS:
+        return None, "", limit
+    if view.book is None or view.book.bid is None or view.book.ask is None:
+        return False, "one-sided", limit
+    spread = distance_bps(view.book.ask, view.book.bid)
+    return spread <= view.config.max_spread_bps, f"{spread:.0f} bps", limit
+
+
+def _depth(view: EntryView) -> _Answer:
+    if view.trigger not in _BOOK_TRIGGERS:
+        return None, "", ""
+    if view.book is None or view.cap is None:
+        return False, "unknown", ""
+    return _at_least(depth_within(view.book.asks, view.cap, asks=True), _wanted(view) * view.config.min_depth_multiple)
+
+
+def _exit_depth(view: EntryView) -> _Answer:
+    if view.trigger not in _BOOK_TRIGGERS:
+        return None, "", ""
+    if view.book is None or view.book.bid is None:
+        return False, "no bids", ""
+    floor = below(view.book.bid, EXIT_DEPTH_BPS)
+    return _at_least(
+        depth_within(view.book.bids, floor, asks=False), _wanted(view) * view.config.min_exit_depth_multiple
+    )
+
+
+def _slippage(view: EntryView) -> _Answer:
+    limit = f"{view.config.max_slippage_bps} bps"
+    reference = view.intent.reference_price
+    if view.trigger not in _BOOK_TRIGGERS:
+        return None, "", limit
+    if view.book is None or reference is None:
+        return False, "unknown", limit
+    walk = walk_amount(view.book.asks, _wanted(view))
+    if walk.worst is None:
+        return False, "no asks", limit
+    slippage = distance_bps(walk.worst, reference)
+    return slippage <= view.config.max_slippage_bps, f"{slippage:.0f} bps", limit
+
+
+def _plausible(view: EntryView) -> _Answer:
+    limit = f"1/{view.config.max_price_ratio} to {view.config.max_price_ratio}"
+    reference = view.intent.reference_price
+    if view.known_reference is None or reference is None:
+        return None, "nothing to compare with", limit
+    ratio = reference / view.known_reference
+    widest = view.config.max_price_ratio
+    return 1 / widest <= ratio <= widest, f"{ratio:.4f}", limit
+
+
+def _wanted(view: EntryView) -> Decimal:
+    if view.intent.quote_quantity is not None:
+        return view.intent.quote_quantity
+    return (view.intent.price or ZERO) * (view.intent.quantity or ZERO)
+
+
+def _text(value: Decimal) -> str:
+    return format(value.normalize() if value else ZERO, "f")
+
+
+CHECKS: tuple[tuple[Reason, Callable[[EntryView], _Answer]], ...] = (
+    (Reason.RULES_UNKNOWN, _rules),
+    (Reason.NOT_ONLINE, _online),
+    (Reason.API_CLOSED, _api_open),
+    (Reason.ONE_SIDED, _both_sides),
+    (Reason.SPECIAL_TREATMENT, _no_warning),
+    (Reason.CATEGORY_EXCLUDED, _category),
+    (Reason.MARKET_ORDERS_CLOSED, _order_type),
+    (Reason.BASE_ALREADY_ENTERED, _base_once),
+    (Reason.ABOVE_HARD_CAP, _hard_trade),
+    (Reason.ABOVE_MAX_TRADE, _max_trade),
+    (Reason.ABOVE_HARD_CAP, _hard_position),
+    (Reason.ABOVE_MAX_POSITION, _max_position),
+    (Reason.TOO_MANY_POSITIONS, _open_positions),
+    (Reason.DAILY_SPEND_REACHED, _daily_spend),
+    (Reason.DAILY_LOSS_REACHED, _daily_loss),
+    (Reason.DRAWDOWN_REACHED, _drawdown),
+    (Reason.CONSECUTIVE_LOSSES_REACHED, _losses),
+    (Reason.TRADES_PER_HOUR_REACHED, _hourly),
+    (Reason.COOLDOWN, _cooldown),
+    (Reason.INSUFFICIENT_BALANCE, _balance),
+    (Reason.SIGNAL_TOO_OLD, _age),
+    (Reason.NO_REFERENCE_PRICE, _reference),
+    (Reason.NO_BOOK, _has_book),
+    (Reason.SPREAD_TOO_WIDE, _spread),
+    (Reason.DEPTH_TOO_THIN, _depth),
+    (Reason.EXIT_TOO_THIN, _exit_depth),
+    (Reason.SLIPPAGE_TOO_HIGH, _slippage),
+    (Reason.PRICE_IMPLAUSIBLE, _plausible),
+    (Reason.BELOW_MINIMUM, _minimum),
+    (Reason.EXIT_LEG_TOO_SMALL, _exit_legs),
+)
+"""In the order in which a "no" becomes the reason: first what the pair is, then our limits, then the market."""
