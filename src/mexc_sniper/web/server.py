@@ -27,8 +27,7 @@ def listen(options: WebOptions) -> socket.socket:
         server = socket.socket(family, kind, protocol)
         try:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):
-                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+            drop_dead_peers(server)
             server.bind(address)
             server.listen(128)
         except BaseException:
@@ -43,8 +42,20 @@ def listen(options: WebOptions) -> socket.socket:
     return server
 
 
+def drop_dead_peers(server: socket.socket) -> None:
+    """Set `DEAD_PEER_MS` on a listening socket, which accepted ones inherit; nothing where there is no such option."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+
+
+def serve(app: FastAPI, listener: socket.socket) -> None:
+    """Serve until a signal ends the process; ``listener`` may come from elsewhere (supervisor, systemd)."""
+    drop_dead_peers(listener)
+    make_server(app).run(sockets=[listener])
+
+
 def make_server(app: FastAPI) -> uvicorn.Server:
-    """Make the server; run it with ``server.run(sockets=[listen(options)])`` in a process of its own."""
+    """Make the server, for those who bring their own loop; `serve` is for a process of its own."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
