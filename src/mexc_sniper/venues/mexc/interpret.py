@@ -13,6 +13,9 @@ from mexc_sniper.venues.mexc.parse.frames import QuoteFrame, TickersFrame, Trade
 TICKERS_KEY = ""
 """What `Reading.about` says of a ticker of all symbols."""
 
+MAX_NAMES = 20_000
+"""Ten times the venue's pairs; beyond it a connection invents names, and they are dropped."""
+
 
 class Reading:
     """What one frame said: the symbol it is about (`TICKERS_KEY`: all, None: nothing of ours) and its events."""
@@ -75,7 +78,7 @@ class FrameInterpreter:
     def _new_tickers(self, connection: int, frame: TickersFrame, stamp: Stamp) -> MiniTickersSeen | None:
         shown = self._shown.setdefault(connection, set())
         fresh = frame.prices.keys() - shown
-        if not fresh:
+        if not fresh or len(shown) + len(fresh) > MAX_NAMES:
             return None
         shown |= fresh
         tickers = []
