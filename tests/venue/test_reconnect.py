@@ -144,7 +144,7 @@ async def test_symbol_that_fell_silent_on_a_living_connection_is_subscribed_agai
         end.say(a_quote_frame())
         await _pass(clock, wire, 55)
         asked = [channel for request in end.sent for channel in request.get("params", ())]
-        assert sum("NEWUSDT" in channel for channel in asked) == 2
+        assert sum("NEWUSDT" in channel for channel in asked) == 3
         await _pass(clock, wire, 10)
         asked = [channel for request in end.sent for channel in request.get("params", ())]
-        assert sum("NEWUSDT" in channel for channel in asked) == 4
+        assert sum("NEWUSDT" in channel for channel in asked) == 6

@@ -16,6 +16,7 @@ from mexc_sniper.venues.mexc.channels import (
     PING,
     TICKERS,
     subscribe_text,
+    symbol_in,
     unsubscribe_text,
 )
 from mexc_sniper.venues.mexc.parse.control import control_answer
@@ -198,7 +199,7 @@ class Session:
                     self.abort(f"no confirmation of {channel} within {self._limits.ack_s:g} s")
                     return
             elif channel != TICKERS:
-                heard_at = self._heard_at.get(channel.rpartition("@")[2])
+                heard_at = self._heard_at.get(symbol_in(channel))
                 silent_s = (now - max(state.asked_at, heard_at or 0)) / NS_PER_S
                 if silent_s >= (_REPEAT_UNHEARD_S if heard_at is None else _REPEAT_STALLED_S):
                     again.append(channel)
