@@ -18,6 +18,7 @@ from mexc_sniper.ledger.view import LedgerEvent
 from mexc_sniper.model import entries
 from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.health import Component
+from mexc_sniper.model.trading import Trade
 from mexc_sniper.ports import Clock
 from mexc_sniper.web import convert, views
 from mexc_sniper.web.frames import entry_of, event_frame
@@ -37,6 +38,19 @@ RETRY_MAX_S = 2.0
 _log = structlog.get_logger()
 
 
+class Outcome:
+    """What the ledger has said so far about the trade a command led to; the latest wins."""
+
+    def __init__(self) -> None:
+        self.trade: Trade | None = None
+        self.news = asyncio.Event()
+
+    def tell(self, trade: Trade) -> None:
+        """Take over a newer state and wake who waits."""
+        self.trade = trade
+        self.news.set()
+
+
 class Hub:
     """Follows the ledger's events and live figures for all pages of this process."""
 
@@ -47,6 +61,7 @@ class Hub:
         self._clock = clock
         self._pages: set[Page] = set()
         self._answers: dict[str, set[asyncio.Future[CommandResult]]] = {}
+        self._outcomes: dict[str, set[Outcome]] = {}
         self.components: dict[str, Component] = {}
         self._marks: dict[str, views.MarkView] = {}
         self._snapshot_lock = asyncio.Lock()
@@ -100,6 +115,19 @@ class Hub:
             waiting.discard(future)
             if not waiting:
                 del self._answers[command_id]
+
+    @contextmanager
+    def following(self, command_id: str) -> Iterator[Outcome]:
+        """Follow the trade a command leads to, for as long as the block lasts."""
+        outcome = Outcome()
+        self._outcomes.setdefault(command_id, set()).add(outcome)
+        try:
+            yield outcome
+        finally:
+            waiting = self._outcomes[command_id]
+            waiting.discard(outcome)
+            if not waiting:
+                del self._outcomes[command_id]
 
     @property
     def news(self) -> asyncio.Event:
@@ -181,7 +209,10 @@ class Hub:
             for future in self._answers.get(entry.result.id, ()):
                 if not future.done():
                     future.set_result(entry.result)
-        return event_frame(event, entry, self.components.values())
+        elif isinstance(entry, entries.TradeChanged) and entry.trade.command_id is not None:
+            for outcome in self._outcomes.get(entry.trade.command_id, ()):
+                outcome.tell(entry.trade)
+        return event_frame(event, entry, self.components.values(), self._marks)
 
     async def _follow_figures(self) -> None:
         """Four times a second, while somebody looks, tell what changed among the marks and the figures."""
