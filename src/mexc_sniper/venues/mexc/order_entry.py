@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
-from mexc_sniper.core.errors import InvariantError, RateLimited
+from mexc_sniper.core.errors import FirewallBlocked, InvariantError, RateLimited
 from mexc_sniper.core.ids import ClientOrderId
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.model.order import Order, OrderIntent
@@ -22,7 +22,7 @@ from mexc_sniper.venues.mexc.http_wire import BytesWire
 from mexc_sniper.venues.mexc.lines import Exchange, LineOptions, Lines
 from mexc_sniper.venues.mexc.order_request import Draft, RequestMaker
 from mexc_sniper.venues.mexc.order_verdict import Verdict, judge
-from mexc_sniper.venues.mexc.rest import BAN_WAIT_S, retry_after_s
+from mexc_sniper.venues.mexc.rest import BAN_WAIT_S, FIREWALL_WAIT_S, retry_after_s
 
 RENEW_EVERY_S = 0.25
 FRESH_MS = 1_000
@@ -189,6 +189,8 @@ class OrderEntry:
         verdict = judge(symbol, client_order_id, exchange)
         if isinstance(verdict.fault, RateLimited):
             self._heed(verdict.fault)
+        elif isinstance(verdict.fault, FirewallBlocked) and verdict.fault.http_status == 403:
+            self.stop_for(FIREWALL_WAIT_S, "the venue's firewall blocks us (HTTP 403)")
         elif verdict.fault is None and exchange.answer is not None:
             self._refusals = 0
         if verdict.is_mismatch:

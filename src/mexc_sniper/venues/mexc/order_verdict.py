@@ -58,7 +58,8 @@ def judge(symbol: str, client_order_id: str, exchange: Exchange) -> Verdict:
         return _rate_limited(answer)
     body = _body(answer)
     if body is None:
-        return _doubt(f"HTTP {answer.status} without a readable JSON object: {_head(answer.body)}")
+        fault = fault_of(answer.status, None, _head(answer.body), is_json=False)
+        return _doubt(f"HTTP {answer.status} without a readable JSON object: {_head(answer.body)}", fault=fault)
     code = _code(body.code)
     if code is None and body.code is not None:
         return _doubt(f"HTTP {answer.status} with the code {str(body.code)[:40]!r}")
