@@ -292,6 +292,7 @@ class PaperExchange:
 
     def _report(self, order: PaperOrder) -> None:
         stamp = self._market.stamp()
+        order.changed_ns = stamp.ts_recv_ns
         self._say(OrderReported(stamp=stamp, report=order.report(stamp)))
 
     def _remember(self, order: PaperOrder) -> None:

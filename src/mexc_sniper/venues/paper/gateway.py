@@ -12,6 +12,7 @@ from random import Random
 import msgspec
 import structlog
 
+from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.account import Account
@@ -21,7 +22,6 @@ from mexc_sniper.model.events import (
     LookUpKind,
     OrderLookedUp,
     OrderReported,
-    PrivateStreamChanged,
     VenueSwept,
 )
 from mexc_sniper.model.order import Approved, Order, OrderStatus, ReportSource
@@ -37,6 +37,8 @@ from mexc_sniper.venues.paper.rules import Refusal
 from mexc_sniper.venues.paper.timers import Timers
 
 S = OrderStatus
+RECENT_NS = 300 * NS_PER_S
+"""How far back a sweep shows ended orders."""
 _BUSY = Refusal(429, "too many requests")
 _log = structlog.get_logger("mexc_sniper.paper")
 
@@ -107,8 +109,6 @@ class PaperGateway:
         try:
             while self._unsaid:
                 emit(self._unsaid.popleft())
-            stamp = self._market.stamp()
-            emit(PrivateStreamChanged(stamp=stamp, account=Account.PAPER, connected=True))
             self._tell_of_restart()
             self._exchange.say_all_balances()
             await self._timers.run()
@@ -180,16 +180,17 @@ class PaperGateway:
         self._say(FillsReported(stamp=self._market.stamp(), account=Account.PAPER, fills=fills))
 
     def sweep(self, symbols: Sequence[Symbol]) -> None:
-        """Show all waiting orders, the orders of some symbols, and all balances."""
+        """Show all waiting orders, what some symbols saw of late, and all balances."""
         stamp = self._market.stamp()
-        wanted = frozenset(symbols)
+        since_ns = stamp.ts_recv_ns - RECENT_NS
         orders = [order for order in self._exchange.orders.values() if order.known]
+        recent = [order for order in orders if order.intent.symbol in symbols and order.changed_ns >= since_ns]
         self._say(
             VenueSwept(
                 stamp=stamp,
                 account=Account.PAPER,
                 open_orders=tuple(order.listed(stamp) for order in orders if order.resting),
-                recent_orders=tuple(order.listed(stamp) for order in orders if order.intent.symbol in wanted),
+                recent_orders=tuple(order.listed(stamp) for order in recent),
                 balances=self._exchange.account.all(),
             )
         )

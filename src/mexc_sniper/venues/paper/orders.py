@@ -20,6 +20,8 @@ class PaperOrder:
 
     intent: OrderIntent
     created_ns: int
+    changed_ns: int = 0
+    """Wall time of its last statement."""
     status: OrderStatus = OrderStatus.SUBMITTED
     venue_order_id: VenueOrderId | None = None
     filled: Decimal = ZERO

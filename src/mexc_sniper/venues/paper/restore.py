@@ -57,6 +57,7 @@ def _order(order: Order, restored: Restored) -> PaperOrder:
     return PaperOrder(
         intent=order.intent,
         created_ns=order.created_ns,
+        changed_ns=order.ended_ns or order.created_ns,
         status=status,
         venue_order_id=order.venue_order_id,
         filled=max(filled, order.filled_quantity),
