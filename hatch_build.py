@@ -102,4 +102,4 @@ class PageBuildHook(BuildHookInterface[Any]):
             raise RuntimeError(f"{what} took longer than {STEP_TIMEOUT_S} s. {hint}") from error
         if done.returncode:
             output = (done.stdout + done.stderr).strip()[-4000:]
-            raise RuntimeError(f"{what} failed (exit code {done.returncode}). {hint}\n\n{output}")
+            raise RuntimeError(f"{output}\n\n{what} failed (exit code {done.returncode}). {hint}")

@@ -2,7 +2,7 @@ import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { Activity, CalendarClock, LayoutDashboard, List, LogOut, Moon, Play, Square, Sun } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { api } from "./api";
-import { serverNow, useNow } from "./clock";
+import { useNow } from "./clock";
 import { name as plain } from "./format";
 import { Help } from "./Help";
 import { useKeys } from "./keys";
@@ -182,7 +182,7 @@ function StartStop({ onProblem }: { onProblem: (text: string) => void }) {
 /** The tab's title counts listings that arrived while nobody looked. */
 function useTitle(): void {
   const fresh = useWorld((world) => world.fresh);
-  const [lookedAt, setLookedAt] = useState(serverNow);
+  const [lookedAt, setLookedAt] = useState(Date.now);
   useEffect(() => {
     const look = () => setLookedAt(Date.now());
     document.addEventListener("visibilitychange", look);

@@ -17,7 +17,7 @@ export function duration(ms: number): string {
   if (size < 1) return `${sign}${Math.round(size * 1000)} µs`;
   if (size < 10) return `${sign}${size.toFixed(1)} ms`;
   if (size < 10_000) return `${sign}${counts.format(Math.round(size))} ms`;
-  if (size < 120_000) return `${sign}${(size / 1000).toFixed(1)} s`;
+  if (size < 120_000) return `${sign}${(size / 1000).toFixed(size % 1000 === 0 ? 0 : 1)} s`;
   return sign + span(size);
 }
 

@@ -94,7 +94,7 @@ class MarketGateway(Protocol):
         ...
 
     def watch(self, symbol: Symbol) -> None:
-        """Stream quotes and trades of a symbol from now on; idempotent; survives reconnects."""
+        """Stream quotes, trades and visible levels of a symbol from now on; idempotent; survives reconnects."""
         ...
 
     def unwatch(self, symbol: Symbol) -> None:
@@ -103,10 +103,6 @@ class MarketGateway(Protocol):
 
     def probe_age(self, symbol: Symbol) -> None:
         """Ask for the oldest candles; answered by exactly one `CandlesRead`."""
-        ...
-
-    def watch_book(self, symbol: Symbol) -> None:
-        """Stream the visible levels (20 a side) of a watched symbol as well; ends with `unwatch`."""
         ...
 
     def expect_openings(self, opens_at_ns: Sequence[int]) -> None:

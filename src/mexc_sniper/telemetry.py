@@ -48,9 +48,7 @@ HANDLE_SECONDS = Histogram(
 )  # fmt: skip
 LOOP_LAG_SECONDS = Gauge("engine_loop_lag_seconds", "How late the last tick ran.", registry=REGISTRY)
 CLOCK_OFFSET_SECONDS = Gauge("venue_clock_offset_seconds", "Venue clock minus ours.", registry=REGISTRY)
-COMMANDS = Counter(
-    "operator_commands", "Operator commands by verb and status.", ["verb", "status"], registry=REGISTRY
-)
+COMMANDS = Counter("operator_commands", "Operator commands by verb and status.", ["verb", "status"], registry=REGISTRY)
 CONFIG_UPDATES = Counter("config_updates", "Configuration versions written.", registry=REGISTRY)
 HTTP_SECONDS = Histogram(
     "api_request_duration_seconds", "Time to answer a request of the API.", ["method", "path", "status"],

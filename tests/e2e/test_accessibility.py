@@ -58,6 +58,8 @@ def test_every_page_is_accessible(filled: Bot, open_page: OpenPage, viewport: di
         expect(page.get_by_role("heading", level=1, name=name)).to_be_attached()
         if name in ("Overview", "Listings"):
             expect(page.get_by_role("row", name="AXE0")).to_be_visible()
+        if name == "Calendar":
+            expect(page.get_by_role("row", name="AHEAD")).to_be_visible()
         page.screenshot(path=ARTIFACTS / f"{name.lower()}-{viewport['width']}-{scheme}.png", full_page=True)
         _no_sideways_scroll(page)
         problems[name] = _serious(page)

@@ -111,6 +111,19 @@ def test_symbol_with_old_candles_is_a_relist():
     assert world.engine.state.monitor.listings_detected == 0
 
 
+def test_relist_is_dated_by_its_reopening_and_claims_no_lag_since_its_first_opening():
+    world = a_world_that_knows()
+    world.hear(
+        default_symbols_read(10, *OLD, "ALPHAUSDT"),
+        instruments_read(10.2, an_instrument("ALPHAUSDT", first_open_s=-400 * DAY), names=set(OLD)),
+        a_trade(10.4, event_s=10.3),
+    )
+    listing = world.listing("ALPHAUSDT")
+    assert listing.kind is ListingKind.RELIST
+    assert listing.listed_at_ns == ns(10)
+    assert listing.detection_lag_ns is None or listing.detection_lag_ns < NS_PER_S
+
+
 def test_days_candle_that_contains_the_opening_does_not_make_it_old():
     world = a_world_that_knows()
     world.hear(

@@ -3,7 +3,7 @@ import clsx from "clsx";
 import { useNow } from "../clock";
 import { name, time } from "../format";
 import { useWorld } from "../live";
-import { useOpenIds } from "../panels/NextListings";
+import { NothingAnnounced, useOpenIds } from "../panels/NextListings";
 import { Move } from "../panels/Schedule";
 import { Ago, At, Countdown } from "../time";
 import type { CalendarEntry } from "../types";
@@ -20,7 +20,7 @@ export function Calendar() {
           <p className="px-3 pb-3 text-warn">The venue's calendar does not answer at the moment. It is an unofficial source; listings are seen without it, only unannounced. {source.detail}</p>
         )}
         {!entries ? <Blocks rows={8} height={44} /> : entries.length === 0
-          ? <Empty>Nothing announced. The venue's calendar is read about every 30 s while the monitor runs; entries appear here by themselves.</Empty>
+          ? <Empty><NothingAnnounced /></Empty>
           : <Table entries={entries} />}
       </Card>
     </>

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useNow } from "../clock";
-import { name, time } from "../format";
+import { duration, name, time } from "../format";
 import { useWorld } from "../live";
 import { At, Countdown } from "../time";
 import type { CalendarEntry } from "../types";
@@ -20,7 +20,7 @@ export function NextListings({ rows = 6 }: { rows?: number }) {
   return (
     <Card title="Next listings" aside="UTC">
       {!next ? <Blocks rows={4} height={48} /> : next.length === 0 ? (
-        <Empty>Nothing announced. The venue's calendar is read about every 30 s while the monitor runs.</Empty>
+        <Empty><NothingAnnounced /></Empty>
       ) : (
         <ul className="px-3 pb-1">
           {next.slice(0, rows).map((entry) => <Line key={entry.coinId} entry={entry} />)}
@@ -30,6 +30,19 @@ export function NextListings({ rows = 6 }: { rows?: number }) {
         <p className="border-t border-line px-3 py-2 text-xs"><Link to="/calendar" className="text-accent hover:underline">{next.length - rows} more in the calendar</Link></p>
       )}
     </Card>
+  );
+}
+
+/** When the calendar is read next, as its source reports it. */
+export function NothingAnnounced() {
+  const source = useWorld((world) => world.monitor.sources.find((known) => known.name === "source.calendar"));
+  const every = source?.figures.interval_ms;
+  return (
+    <>
+      Nothing announced. {source && source.status !== "stopped"
+        ? <>The venue's calendar is read {typeof every === "number" ? `every ${duration(every)}` : "regularly"}; what it announces appears here by itself.</>
+        : "The venue's calendar is read while the monitor runs."}
+    </>
   );
 }
 

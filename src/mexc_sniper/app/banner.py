@@ -5,16 +5,14 @@ from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 from rich.status import Status
-from rich.table import Table
 
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.supervisor import Ready
 
 
 class Terminal:
-    """A spinner while things start, then one panel with everything a person needs; plain lines without a terminal."""
+    """A spinner while things start, then everything a person needs, once."""
 
     def __init__(self, settings: Settings, *, demo: bool) -> None:
         self._settings = settings
@@ -45,30 +43,20 @@ class Terminal:
     def ready(self, ready: Ready) -> None:
         """Show address, one-time link, mode, data directory and how to stop."""
         self._clear()
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
-        table.add_row("Page", f"[bold]{escape(ready.url)}/dashboard[/bold]")
-        if ready.login_url:
-            table.add_row("Sign in", f"[bold cyan]{escape(ready.login_url)}[/bold cyan]  [dim](works once)[/dim]")
-        else:
-            table.add_row("Sign in", "mexc-sniper user link")
-        table.add_row("Mode", f"{self._settings.mode} [dim](this version watches; it cannot place orders)[/dim]")
-        venue = f"exchange simulator at {ready.sim_url}" if self._demo else self._settings.venue.rest_url
-        table.add_row("Venue", escape(venue))
-        table.add_row("Data", escape(str(self._settings.data_dir)))
-        table.add_row("Stop", "Ctrl-C")
         title = "mexc-sniper demo is running" if self._demo else "mexc-sniper is running"
-        if self._console.is_terminal:
-            self._console.print(Panel(table, title=title, border_style="green", expand=False))
-        else:  # lines that neither wrap nor frame, so that logs and scripts can read them
-            self._console.print(
-                f"{title}: {ready.url}/dashboard\n"
-                f"sign in once with: {ready.login_url or 'mexc-sniper user link'}\n"
-                f"mode: {self._settings.mode}; venue: {venue}; data: {self._settings.data_dir}; stop with Ctrl-C",
-                soft_wrap=True,
-                markup=False,
-            )
+        venue = f"exchange simulator at {ready.sim_url}" if self._demo else self._settings.venue.rest_url
+        sign_in = f"{ready.login_url} (works once)" if ready.login_url else "mexc-sniper user link"
+        rows = (
+            ("Sign in", f"[bold cyan]{escape(sign_in)}[/bold cyan]"),
+            ("Page", escape(f"{ready.url}/dashboard")),
+            ("Mode", f"{self._settings.mode} (this version watches; it cannot place orders)"),
+            ("Venue", escape(venue)),
+            ("Data", escape(str(self._settings.data_dir))),
+            ("Stop", "Ctrl-C"),
+        )
+        self._console.print(f"[bold green]{title}[/bold green]")
+        for name, text in rows:  # no frame and no wrapping of ours, so that a link can be copied whole
+            self._console.print(f"  [dim]{name:<8}[/dim] {text}", soft_wrap=True)
 
     def _clear(self) -> None:
         if self._status is not None:

@@ -48,20 +48,19 @@ def web_options(settings: Settings) -> WebOptions:
     )
 
 
-def check_settings(settings: Settings) -> None:
-    """Refuse at the terminal what a child process would refuse after its start; opens the ledger, changes nothing.
+def prepare_start(settings: Settings) -> None:
+    """Refuse at the terminal what a child process would refuse after its start, and migrate the ledger.
 
     Raises:
-        ConfigError: a dangerous web option, a senseless polling plan, or a ledger these settings cannot open.
+        ConfigError: a senseless polling plan, or a ledger these settings cannot open.
         StoreError: the database does not answer.
     """
     from mexc_sniper.app.gateway import build_gateway
 
-    web_options(settings).check()
     offload = ThreadOffload()
     build_gateway(settings, LoopClock(), offload)
     offload.close()
-    migrations.current(location_of(settings))
+    migrations.upgrade(location_of(settings))
 
 
 def run_web_process(settings: Settings, *, listener: socket.socket) -> None:

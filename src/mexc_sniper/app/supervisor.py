@@ -57,12 +57,14 @@ class Supervisor:
         plan: RunPlan,
         clock: Clock,
         *,
+        listener: socket.socket,
         on_step: Callable[[str], None],
         on_ready: Callable[[Ready], None],
         on_trouble: Callable[[str], None],
     ) -> None:
         self._plan = plan
         self._clock = clock
+        self._listener = listener
         self._on_step = on_step
         self._on_ready = on_ready
         self._on_trouble = on_trouble
@@ -77,7 +79,6 @@ class Supervisor:
         """Run until a signal arrives or a child can never run.
 
         Raises:
-            ConfigError: when an address cannot be listened on or the simulator cannot start.
             ChildEnded: when a child refuses to run.
             SniperError: when nothing answers in time.
         """
@@ -85,18 +86,16 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.request_stop)
         settings = self._plan.settings
-        listener = listen(settings.web.host, settings.web.port)
         try:
-            port = int(listener.getsockname()[1])
+            port = int(self._listener.getsockname()[1])
             settings = settings.model_copy(update={"web": settings.web.model_copy(update={"port": port})})
-            await self._supervise(settings, listener)
+            await self._supervise(settings)
         finally:
-            listener.close()
             remove_run_info(settings.data_dir)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
 
-    async def _supervise(self, settings: Settings, listener: socket.socket) -> None:
+    async def _supervise(self, settings: Settings) -> None:
         watchers: list[asyncio.Task[None]] = []
         stopped = asyncio.create_task(self._stop.wait())
         try:
@@ -116,9 +115,9 @@ class Supervisor:
             )
             web = ChildSpec(
                 name="web",
-                argv=own_command("web", "--fd", str(listener.fileno())),
+                argv=own_command("web", "--fd", str(self._listener.fileno())),
                 env=child_environment(settings, Role.WEB, config=config),
-                pass_fds=(listener.fileno(),),
+                pass_fds=(self._listener.fileno(),),
             )
             watchers += [self._watch(engine), self._watch(web)]
             ready = asyncio.create_task(self._become_ready(settings, sim_url))

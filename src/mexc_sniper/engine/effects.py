@@ -19,7 +19,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Watch(msgspec.Struct, frozen=True):
-    """Stream quotes and trades of a symbol."""
+    """Stream quotes, trades and visible levels of a symbol."""
 
     symbol: Symbol
 
@@ -54,12 +54,6 @@ class StartGateway(msgspec.Struct, frozen=True):
 
 class StopGateway(msgspec.Struct, frozen=True):
     """Stop listening and polling."""
-
-
-class WatchBook(msgspec.Struct, frozen=True):
-    """Stream the visible levels of a symbol besides its quotes and trades."""
-
-    symbol: Symbol
 
 
 class Prepare(msgspec.Struct, frozen=True):
@@ -139,7 +133,6 @@ Effect = (
     | Refresh
     | StartGateway
     | StopGateway
-    | WatchBook
     | Prepare
     | Unprepare
     | Submit

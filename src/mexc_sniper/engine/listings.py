@@ -24,7 +24,7 @@ from mexc_sniper.model.listing import (
     SignalKind,
 )
 from mexc_sniper.model.market import Stamp
-from mexc_sniper.policy.lifecycle import advance, learn_first_open_time, note_signal
+from mexc_sniper.policy.lifecycle import advance, date_reopening, learn_first_open_time, note_signal
 from mexc_sniper.policy.newness import Candidate, classify
 
 UNKNOWN_ASSET = Asset("")
@@ -45,6 +45,9 @@ FORGOTTEN_NS = 14 * 24 * 3600 * NS_PER_S
 """When a scheduled, and an unscheduled, listing that never opened is given up."""
 MAX_WATCHED = 300
 """Symbols streamed at once (20 connections); beyond it listings are followed by polling alone."""
+
+_OPENED_BEFORE = frozenset({ListingKind.RELIST, ListingKind.RETURNED})
+"""Kinds whose first opening lies in the past: this episode is dated by its own reopening."""
 
 _PROVES_EXISTENCE = frozenset(
     {
@@ -149,10 +152,11 @@ class Listings:
             full_name=row.full_name or listing.full_name,
             contract_address=row.contract_address or listing.contract_address,
         )
-        if row.first_open_time_ns is not None:
+        if row.first_open_time_ns is not None and listing.kind not in _OPENED_BEFORE:
             described = learn_first_open_time(described, row.first_open_time_ns)
         if described != listing:
             turn.put(described)
+            self.judge(turn, symbol)
 
     def identify(self, turn: Turn, symbol: Symbol, *, coin_id: str, contract_address: str = "") -> None:
         """Take over the venue's coin id, and a contract where none is known yet."""
@@ -267,6 +271,8 @@ class Listings:
         if verdict.kind is listing.kind and verdict.proof == listing.newness_proof:
             return
         self._count(turn, listing, verdict.kind)
+        if verdict.kind in _OPENED_BEFORE:
+            listing = date_reopening(listing, venue_offset_ns=state.clock_offset_ns)
         turn.put(
             replace(
                 listing,

@@ -91,6 +91,18 @@ def learn_first_open_time(listing: Listing, first_open_time_ns: int) -> Listing:
     return _date(listing, first_open_time_ns, ListedAtBasis.FIRST_OPEN_TIME)
 
 
+def date_reopening(listing: Listing, *, venue_offset_ns: int) -> Listing:
+    """Date the listing of a pair that had opened before by its reopening, not by the venue's first opening time."""
+    if listing.listed_at_basis is not ListedAtBasis.FIRST_OPEN_TIME or listing.listed_at_frozen:
+        return listing
+    return replace(
+        listing,
+        listed_at_ns=listing.detected_at_ns + venue_offset_ns,
+        listed_at_basis=ListedAtBasis.FIRST_SEEN,
+        detection_lag_ns=None,
+    )
+
+
 def withdraw(listing: Listing, *, now_ns: int) -> Listing:
     """End a listing that the venue took back before it opened."""
     return replace(listing, phase=Phase.WITHDRAWN, closed_at_ns=now_ns, scheduled_for_ns=None)

@@ -1,7 +1,8 @@
 """The tape file: a short head, then records of a fixed header, a label, and the raw bytes.
 
 Little endian. Head: ``MXTAPE``, two bytes of version. Record: two marker bytes, kind, one zero byte, connection
-number, wall ns, monotonic ns, length of the label, length of the payload, CRC-32 of everything else in the record.
+number, wall ns, monotonic ns, length of the label, length of the payload; CRC-32 of that header, so that a damaged
+length cannot pass for a cut tape; CRC-32 of label and payload.
 """
 
 import struct
@@ -13,10 +14,8 @@ from mexc_sniper.venues.mexc.tap import RawKind
 HEAD = b"MXTAPE\x00\x01"
 MARKER = b"\xf5R"
 HEADER = struct.Struct("<2sBxIqqHI")
-CHECK = struct.Struct("<I")
-OVERHEAD = HEADER.size + CHECK.size
-MAX_PAYLOAD = 256 << 20
-"""A longer one is not a record but a damaged header."""
+CHECKS = struct.Struct("<II")
+OVERHEAD = HEADER.size + CHECKS.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +42,5 @@ def encode(record: TapeRecord) -> bytes:
         len(label),
         len(record.payload),
     )
-    check = zlib.crc32(record.payload, zlib.crc32(label, zlib.crc32(header)))
-    return b"".join((header, CHECK.pack(check), label, record.payload))
+    checks = CHECKS.pack(zlib.crc32(header), zlib.crc32(record.payload, zlib.crc32(label)))
+    return b"".join((header, checks, label, record.payload))

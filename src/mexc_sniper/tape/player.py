@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from mexc_sniper.core.errors import StoreError
-from mexc_sniper.tape.format import CHECK, HEAD, HEADER, MARKER, MAX_PAYLOAD, OVERHEAD, TapeRecord
+from mexc_sniper.tape.format import CHECKS, HEAD, HEADER, MARKER, OVERHEAD, TapeRecord
 from mexc_sniper.venues.mexc.tap import RawKind
 
 
@@ -59,17 +59,17 @@ class TapePlayer:
         if len(header) < OVERHEAD:
             return None, self._size
         marker, kind, connection, wall_ns, mono_ns, label_size, size = HEADER.unpack_from(header)
-        (check,) = CHECK.unpack_from(header, HEADER.size)
-        end = offset + OVERHEAD + label_size + size
-        if marker != MARKER or size > MAX_PAYLOAD:
+        header_check, body_check = CHECKS.unpack_from(header, HEADER.size)
+        if marker != MARKER or zlib.crc32(header[: HEADER.size]) != header_check:
             if self._rest_is_zero(header):  # a file system that had grown the file before a power cut
                 return None, self._size
             raise self._damaged(offset, "no record begins here")
-        label = self._file.read(label_size)
-        payload = self._file.read(size)
+        end = offset + OVERHEAD + label_size + size
         if end > self._size:
             return None, self._size
-        if zlib.crc32(payload, zlib.crc32(label, zlib.crc32(header[: HEADER.size]))) != check:
+        label = self._file.read(label_size)
+        payload = self._file.read(size)
+        if zlib.crc32(payload, zlib.crc32(label)) != body_check:
             if end == self._size:
                 return None, self._size
             raise self._damaged(offset, "the checksum does not fit")

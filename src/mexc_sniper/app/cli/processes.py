@@ -149,26 +149,33 @@ def _log(
 
 
 def _supervise(plan: RunPlan, *, fresh: bool = False) -> None:
+    from mexc_sniper.app.bootstrap import prepare_start, web_options  # heavy, and not needed by other commands
+
     settings = plan.settings
+    web_options(settings).check()
     forbid_dumps()
     prepare_data_dir(settings.data_dir)
     lock = InstanceLock(settings.data_dir)
     lock.acquire()
-    from mexc_sniper.app.bootstrap import check_settings  # heavy, and not needed by the other commands
-
-    check_settings(settings)
-    forget_secrets_in_environment()
     claim_data_dir(settings.data_dir, demo=plan.demo_scenario is not None, fresh=fresh)
-    secrets = [s.reveal() for s in (settings.venue.api_key, settings.venue.api_secret, settings.web.token) if s]
-    _log(settings, "supervisor", secrets, supervised=True, quiet_level="critical")
-    with Terminal(settings, demo=plan.demo_scenario is not None) as terminal:
-        supervisor = Supervisor(
-            plan, LoopClock(), on_step=terminal.step, on_ready=terminal.ready, on_trouble=terminal.trouble
-        )
-        try:
-            asyncio.run(supervisor.run())
-        except ChildEnded as error:
-            fail(str(error), Exit.USAGE)
-        finally:
-            lock.release()
+    forget_secrets_in_environment()
+    with listen(settings.web.host, settings.web.port) as listener:
+        secrets = [s.reveal() for s in (settings.venue.api_key, settings.venue.api_secret, settings.web.token) if s]
+        _log(settings, "supervisor", secrets, supervised=True, quiet_level="critical")
+        prepare_start(settings)
+        with Terminal(settings, demo=plan.demo_scenario is not None) as terminal:
+            supervisor = Supervisor(
+                plan,
+                LoopClock(),
+                listener=listener,
+                on_step=terminal.step,
+                on_ready=terminal.ready,
+                on_trouble=terminal.trouble,
+            )
+            try:
+                asyncio.run(supervisor.run())
+            except ChildEnded as error:
+                fail(str(error), Exit.USAGE)
+            finally:
+                lock.release()
     err.print("mexc-sniper has stopped; nothing of it runs any more.")

@@ -1,7 +1,6 @@
 """Waiting for an event or for time, whichever is first, on the injected clock."""
 
 import asyncio
-import contextlib
 
 from mexc_sniper.ports import Clock
 
@@ -16,10 +15,7 @@ async def wait_for(event: asyncio.Event, clock: Clock, seconds: float) -> bool:
     timer = asyncio.ensure_future(clock.sleep(seconds))
     try:
         await asyncio.wait((waiter, timer), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (waiter, timer):
-            task.cancel()
-        for task in (waiter, timer):
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    finally:  # not awaited: that could swallow a cancellation of the caller
+        waiter.cancel()
+        timer.cancel()
     return event.is_set()

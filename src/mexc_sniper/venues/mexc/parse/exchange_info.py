@@ -76,6 +76,31 @@ _row = msgspec.json.Decoder(_Row)
 _row_name = msgspec.json.Decoder(_Name)
 
 
+_SYMBOLS = b'"symbols"'
+_HEAD_BYTES = 1_000
+
+
+def tail_of(body: bytes) -> bytes:
+    """Everything from the list of symbols on; empty where it does not come last after a short head."""
+    at = body.find(_SYMBOLS, 0, _HEAD_BYTES)
+    return body[at:] if at > 0 else b""
+
+
+def head_time(body: bytes, tail: bytes) -> tuple[int | None] | None:
+    """The server time of an answer that ends with ``tail`` (of an answer that was read); None if it does not.
+
+    This is how an unchanged 5 MB costs less than a millisecond.
+    """
+    head_size = len(body) - len(tail)
+    if not tail or not 0 < head_size <= _HEAD_BYTES or not body.endswith(tail):
+        return None
+    try:
+        head = _answer.decode(body[:head_size] + _SYMBOLS + b":[]}")
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return None
+    return None if head.code not in (None, 0, 200) else (ns_or_none(head.server_time),)
+
+
 def split(body: bytes) -> tuple[int | None, list[bytes]]:
     """Cut an answer into its server time (ns, None if absent) and its rows, unread.
 
