@@ -9,10 +9,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
+from mexc_sniper.core.errors import InvariantError
 from mexc_sniper.core.ids import CommandId, TradeId, client_order_id, intent_id
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Price, Symbol
-from mexc_sniper.engine.effects import WakeAt, Watch, WatchBook
+from mexc_sniper.engine.effects import WakeAt, Watch
 from mexc_sniper.engine.gate import Gatekeeper
 from mexc_sniper.engine.holdings import Holdings
 from mexc_sniper.engine.orders import Orders
@@ -59,10 +60,6 @@ class Entries:
         self._caps = caps
 
     # ------------------------------------------------------------------ automatic entries
-
-    def follow(self, turn: Turn, symbol: Symbol) -> None:
-        """Stream the book of a pair that may be entered soon."""
-        turn.ask(WatchBook(symbol))
 
     def consider(self, turn: Turn, listing: Listing) -> None:
         """A new listing has opened: enter as soon as its book is there, or say why not."""
@@ -133,9 +130,9 @@ class Entries:
             manual=True,
             high_value=False,
         )
-        assert account is not None, "a manual entry always has an account"
+        if account is None:
+            raise InvariantError("a manual entry always has an account")
         turn.ask(Watch(symbol))
-        turn.ask(WatchBook(symbol))
         waiting = Waiting(
             trigger=Trigger.MANUAL,
             since_ns=turn.now_ns,
@@ -243,9 +240,9 @@ class Entries:
             if reference is not None
             else Reason.NO_REFERENCE_PRICE
         )
-        if isinstance(wanted, EntryShape) and self._market_refused(listing) and wanted.type is OrderType.MARKET:
+        market = isinstance(wanted, EntryShape) and wanted.type is OrderType.MARKET
+        if market and reference is not None and self._market_refused(listing):
             forced = config.config.model_copy(update={"entry_type": "capped"})
-            assert reference is not None
             wanted = shape(forced, instrument, amount=amount, reference=reference, book=book)
         intent_key = intent_id(cause, 0)
         known = wanted if isinstance(wanted, EntryShape) else None

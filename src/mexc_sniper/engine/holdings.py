@@ -14,7 +14,8 @@ from mexc_sniper.model.account import Account
 from mexc_sniper.model.entries import PositionChanged
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Fill, Order, OrderRole
-from mexc_sniper.model.position import Position
+from mexc_sniper.model.position import Position, PositionStatus
+from mexc_sniper.model.restored import Restored
 from mexc_sniper.policy.exits import plan_exits
 from mexc_sniper.policy.holdings import apply_fill, close_if_done
 from mexc_sniper.policy.risk import Exposure
@@ -55,7 +56,6 @@ class Holdings:
 
     def finish(self, turn: Turn, order: Order) -> None:
         """After an exit has ended: close its position if nothing sellable is left and nothing is on its way."""
-        trading = self._state.trading
         position = self._of(order)
         if position is None or position.closed or self.exits_on_their_way(position):
             return
@@ -64,10 +64,12 @@ class Holdings:
             return
         done = close_if_done(position, instrument, now_ns=turn.now_ns)
         if done.closed:
-            self._book_result(turn, done)
-            trading.by_symbol.pop((done.account, done.symbol), None)
-            turn.note("position_closed", symbol=done.symbol, account=str(done.account), status=str(done.status))
-            self.put(turn, done)
+            self._end(turn, done)
+
+    def finish_dust(self, turn: Turn, position: Position) -> None:
+        """Close a position whose rest no order could sell any more."""
+        if not position.closed and not self.exits_on_their_way(position):
+            self._end(turn, replace(position, status=PositionStatus.CLOSED_WITH_DUST, closed_ns=turn.now_ns))
 
     def entry_came_to_nothing(self, turn: Turn, order: Order) -> None:
         """An entry ended without a fill: its coin may be tried again by a person, not by itself."""
@@ -77,6 +79,35 @@ class Holdings:
         """Make a position's new version the truth and have it written."""
         self._state.trading.positions[position.id] = position
         turn.entry(PositionChanged(position=position))
+
+    def adopt_balance(self, turn: Turn, position_id: PositionId) -> None:
+        """The operator says the account is right: what is missing was sold or moved by hand, at an unknown price."""
+        trading = self._state.trading
+        position = trading.positions.get(position_id)
+        if position is None or position.closed:
+            return
+        balance = trading.balances.get((position.account, position.base))
+        held = ZERO if balance is None else balance.free + balance.locked
+        adopted = replace(position, quantity=Quantity(min(position.quantity, held)))
+        if adopted.quantity <= 0:
+            self._end(turn, replace(adopted, status=PositionStatus.CLOSED, closed_ns=turn.now_ns))
+        else:
+            self.put(turn, adopted)
+
+    def restore_results(self, turn: Turn, restored: Restored) -> None:
+        """Rebuild sums of the day, peak and losses in a row from what the ledger holds."""
+        trading = self._state.trading
+        today = turn.now_ns // DAY_NS
+        for account, closed_ns, result in restored.realized:
+            total = trading.realized_total.get(account, ZERO) + result
+            trading.realized_total[account] = total
+            trading.realized_peak[account] = max(total, trading.realized_peak.get(account, ZERO))
+            trading.losses_in_a_row[account] = trading.losses_in_a_row.get(account, 0) + 1 if result < 0 else 0
+            if closed_ns // DAY_NS == today:
+                self._day(account, turn.now_ns).realized += result
+        for fill in restored.fills:
+            if fill.side is Side.BUY and fill.ts_recv_ns // DAY_NS == today:
+                self._day(fill.account, turn.now_ns).spent += fill.quote_quantity
 
     # ------------------------------------------------------------------ questions
 
@@ -208,6 +239,12 @@ class Holdings:
         if day.number != number:
             day.number, day.spent, day.realized = number, ZERO, ZERO
         return day
+
+    def _end(self, turn: Turn, position: Position) -> None:
+        self._book_result(turn, position)
+        self._state.trading.by_symbol.pop((position.account, position.symbol), None)
+        turn.note("position_closed", symbol=position.symbol, account=str(position.account), status=str(position.status))
+        self.put(turn, position)
 
     def _book_result(self, turn: Turn, position: Position) -> None:
         trading, account = self._state.trading, position.account

@@ -95,9 +95,16 @@ class Trading:
     realized_peak: dict[Account, Decimal] = field(default_factory=dict)
     losses_in_a_row: dict[Account, int] = field(default_factory=dict)
     cancel_again_ns: dict[ClientOrderId, int] = field(default_factory=dict)
+    exit_after_ns: dict[PositionId, int] = field(default_factory=dict)
+    """No exit of a position before this time: the last one came to nothing."""
+    exit_pause_ns: dict[PositionId, int] = field(default_factory=dict)
+    exit_count: dict[PositionId, int] = field(default_factory=dict)
     private_stream: bool = False
     swept_ns: int = 0
     epoch: int = 0
     """Number of this life of the engine; part of every client order id."""
+    key_checked: bool = False
+    key_problem: str = ""
+    """Why arming is refused for the key; empty while unknown or fine."""
     live: bool = False
     """The process was started in live mode; live orders are possible once armed."""
