@@ -24,7 +24,8 @@ from tests.support.postgres import PostgresServer, server_programs
 from mexc_sniper.core.clock import SystemClock
 from mexc_sniper.ledger import LedgerLocation, LedgerReader, LedgerTail, LedgerWriter, locate, migrations, tables
 from mexc_sniper.ledger.connections import sql_engine
-from mexc_sniper.ledger.rows import ListedTimes, RowMaker
+from mexc_sniper.ledger.memory import ListedTimes
+from mexc_sniper.ledger.rows import RowMaker
 from mexc_sniper.model.entries import LedgerEntry, ListingChanged, MonitorChanged
 from mexc_sniper.model.health import MonitorState, MonitorStatus
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Sequence
@@ -30,6 +31,10 @@ Then list something and watch it happen:
   curl -X POST http://127.0.0.1:PORT/sim/listings -d '{"count":50,"spreadS":1}'
   curl -X POST http://127.0.0.1:PORT/sim/faults   -d '{"target":"exchangeInfo","kind":"rate_limit","times":3}'
   curl http://127.0.0.1:PORT/sim/state
+
+Orders are taken with the key mx0simulatorkey00001 and the secret simulator-secret-not-a-secret-0001; GET /sim/orders
+shows what the exchange knows of them, and /sim/orders/refuse, /sim/book, /sim/trade, /sim/balances, /sim/keys,
+/sim/markets and /sim/foreign-order change its mind.
 """
 
 
@@ -45,7 +50,11 @@ def main(argv: Sequence[str]) -> int:
     if arguments.ip_weight is not None:
         script = replace(script, rules=replace(script.rules, ip_weight=arguments.ip_weight))
     try:
-        asyncio.run(_serve(script, arguments))
+        tls = _tls(arguments.tls)
+    except OSError as error:  # ssl.SSLError is one
+        return _complain(f"--tls {' '.join(arguments.tls)}: {error}; give a PEM certificate chain and its PEM key")
+    try:
+        asyncio.run(_serve(script, arguments, tls))
     except OSError as error:
         return _complain(
             f"port {arguments.port} on {arguments.host} cannot be opened ({error.strerror}); "
@@ -54,24 +63,37 @@ def main(argv: Sequence[str]) -> int:
     return EXIT_OK
 
 
-async def _serve(script: Script, arguments: argparse.Namespace) -> None:
+def _tls(files: list[str] | None) -> ssl.SSLContext | None:
+    if files is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(*files)
+    return context
+
+
+async def _serve(script: Script, arguments: argparse.Namespace, tls: ssl.SSLContext | None) -> None:
     log = _logger()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = Server(
-        Exchange(script, seed=arguments.seed, now_ns=time.time_ns()), host=arguments.host, port=arguments.port
+        Exchange(script, seed=arguments.seed, now_ns=time.time_ns()),
+        host=arguments.host,
+        port=arguments.port,
+        latency_s=arguments.latency_ms / 1_000,
+        tls=tls,
     )
     try:
         await server.start()
-        host = f"{arguments.host}:{server.port}"
+        host, s = f"{arguments.host}:{server.port}", "" if tls is None else "s"
         ready = {
             "ready": True,
             "port": server.port,
-            "restUrl": f"http://{host}",
-            "wsUrl": f"ws://{host}/ws",
-            "webUrl": f"http://{host}",
+            "restUrl": f"http{s}://{host}",
+            "wsUrl": f"ws{s}://{host}/ws",
+            "webUrl": f"http{s}://{host}",
         }
         sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
         sys.stdout.flush()
@@ -120,7 +142,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ip-weight", type=_symbols, help="request weight allowed per address and 10 s (default: the scenario's, 300)"
     )
+    parser.add_argument(
+        "--latency-ms", type=_latency, default=0.0, help="added to everything each way (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--tls", nargs=2, metavar=("CERT", "KEY"), help="serve https and wss with this PEM certificate and key"
+    )
     return parser
+
+
+def _latency(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if 0 <= number <= 60_000:
+        return number
+    raise argparse.ArgumentTypeError(f"{text!r} must be milliseconds from 0 to 60000")
 
 
 def _port(text: str) -> int:

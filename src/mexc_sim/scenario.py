@@ -124,7 +124,13 @@ class _Reader:
     def rules(self, document: Mapping[str, Any]) -> Rules:
         names = {_camel(f.name): f for f in fields(Rules)}
         table = self.table(document, "rules", tuple(names))
-        choices = {"miniTickers": ("all", "changed"), "unknownSymbols": ("accept", "reject")}
+        choices = {
+            "miniTickers": ("all", "changed"),
+            "unknownSymbols": ("accept", "reject"),
+            "duplicateClientIds": ("accept", "refuse"),
+            "streamTradeIds": ("same", "other"),
+            "fees": ("quote", "base", "mx"),
+        }
         values: dict[str, Any] = {}
         for key, value in table.items():
             if key in choices:

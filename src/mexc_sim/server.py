@@ -1,14 +1,17 @@
-"""One loopback port for the whole exchange: REST, web pages, WebSocket and control API (aiohttp)."""
+"""One port for the whole exchange: REST, web pages, WebSocket and control API (aiohttp), with TLS on demand."""
 
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 import time
 from collections import deque
 from itertools import count
+from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp.web_protocol import RequestHandler
 
 from mexc_sim.core.exchange import Exchange
 from mexc_sim.core.messages import (
@@ -17,6 +20,7 @@ from mexc_sim.core.messages import (
     Delivery,
     Frame,
     HttpRequest,
+    LateAnswer,
     Outcome,
     SocketClosed,
     SocketOpened,
@@ -27,41 +31,78 @@ from mexc_sim.core.messages import (
 _NS_PER_S = 1_000_000_000
 _LONGEST_QUEUE = 20_000
 """Frames waiting for one slow client; beyond that it is dropped, as the venue would."""
-_LARGEST_BODY = 1_048_576
+_LARGEST_MESSAGE = 65_536
+
+
+class _Connection(RequestHandler):
+    """A connection that notes both clocks the moment bytes arrive, before anything looks at them."""
+
+    __slots__ = ("read_mono_ns", "read_wall_ns")
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.read_wall_ns = self.read_mono_ns = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.read_mono_ns = time.monotonic_ns()
+        self.read_wall_ns = time.time_ns()
+        super().data_received(data)
+
+
+class _Listener(web.Server):
+    """aiohttp's low-level server with such connections."""
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=self._loop, access_log=None)
 
 
 class _Client:
     """One WebSocket: its frames wait here for its own writer."""
 
-    def __init__(self, number: int, request: web.Request, ws: web.WebSocketResponse) -> None:
+    def __init__(self, number: int, request: web.BaseRequest, ws: web.WebSocketResponse) -> None:
         self.number = number
         self.request = request
         self.ws = ws
-        self.queue: deque[Frame | Close] = deque()
+        self.queue: deque[tuple[float, Frame | Close]] = deque()
+        """With the loop time before which an item must not leave."""
         self.wake = asyncio.Event()
 
-    def put(self, item: Frame | Close) -> None:
+    def put(self, item: Frame | Close, not_before: float) -> None:
         """Queue something to send; a client that does not read is dropped."""
         if len(self.queue) > _LONGEST_QUEUE:
             self.queue.clear()
             item = Close(self.number, abort=True)
-        self.queue.append(item)
+        self.queue.append((not_before, item))
         self.wake.set()
 
 
 class Server:
-    """Runs an `Exchange` on the machine's clock and a real socket."""
+    """Runs an `Exchange` on the machine's clock and a real socket.
 
-    def __init__(self, exchange: Exchange, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    ``latency_s`` is added to every request, answer and frame, each way; ``tls`` serves https and wss instead.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        latency_s: float = 0.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._exchange = exchange
         self._host = host
         self._wanted_port = port
+        self._latency_s = latency_s
+        self._tls = tls
         self._clients: dict[int, _Client] = {}
         self._numbers = count(1)
+        self._held: dict[int, asyncio.Future[Answer]] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_ns = 0
         self._hung: set[asyncio.Event] = set()
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
         self.port = 0
 
     async def start(self) -> None:
@@ -70,12 +111,9 @@ class Server:
         Raises:
             OSError: the port is taken or not allowed.
         """
-        app = web.Application(client_max_size=_LARGEST_BODY)
-        app.router.add_route("GET", "/ws", self._websocket)
-        app.router.add_route("*", "/{path:.*}", self._http)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
+        self._runner = web.ServerRunner(_Listener(self._serve, handler_cancellation=True), shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._wanted_port, reuse_address=True)
+        site = web.TCPSite(self._runner, self._host, self._wanted_port, reuse_address=True, ssl_context=self._tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
         self._run(self._exchange.handle(Tick(), time.time_ns()))
@@ -94,10 +132,16 @@ class Server:
     # -- time ---------------------------------------------------------------------------------------------------
 
     def _run(self, outcome: Outcome) -> None:
+        not_before = asyncio.get_running_loop().time() + self._latency_s if self._latency_s else 0.0
         for item in outcome.output:
+            if isinstance(item, LateAnswer):
+                waiting = self._held.get(item.number)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(item.answer)
+                continue
             client = self._clients.get(item.connection)
             if client is not None:
-                client.put(item)
+                client.put(item, not_before)
         due_ns = outcome.next_due_ns
         if due_ns is None:
             return
@@ -115,8 +159,15 @@ class Server:
 
     # -- HTTP ---------------------------------------------------------------------------------------------------
 
-    async def _http(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/ws" and request.method == "GET":
+            return await self._websocket(request)
+        return await self._http(request)
+
+    async def _http(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.read() if request.body_exists else b""
+        protocol = request.protocol
+        number = next(self._numbers)
         wanted = HttpRequest(
             method=request.method,
             path=request.path,
@@ -124,17 +175,29 @@ class Server:
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body,
             client=request.remote or "",
+            number=number,
+            read_wall_ns=protocol.read_wall_ns if isinstance(protocol, _Connection) else 0,
+            read_mono_ns=protocol.read_mono_ns if isinstance(protocol, _Connection) else 0,
         )
+        latency_s = 0.0 if wanted.path.startswith("/sim/") else self._latency_s
+        if latency_s:
+            await asyncio.sleep(latency_s)
         outcome = self._exchange.handle(wanted, time.time_ns())
         self._run(outcome)
-        answer = outcome.answer
-        if answer is None:  # pragma: no cover - every HTTP request is answered
-            raise AssertionError("an HTTP request got no answer")
-        if answer.after_ns:
-            await asyncio.sleep(answer.after_ns / _NS_PER_S)
+        answer = outcome.answer or await self._late_answer(number)
+        if answer.after_ns or latency_s:
+            await asyncio.sleep(answer.after_ns / _NS_PER_S + latency_s)
         return await self._deliver(request, answer)
 
-    async def _deliver(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+    async def _late_answer(self, number: int) -> Answer:
+        """Wait for the exchange to process what it holds back, or for the client to give up (aiohttp cancels)."""
+        self._held[number] = asyncio.get_running_loop().create_future()
+        try:
+            return await self._held[number]
+        finally:
+            del self._held[number]
+
+    async def _deliver(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
         if answer.delivery is Delivery.HANG:
             await self._silence()
         if answer.delivery in (Delivery.HANG, Delivery.RESET):
@@ -150,7 +213,9 @@ class Server:
             return response
         return await self._deliver_half(request, answer, headers)
 
-    async def _deliver_half(self, request: web.Request, answer: Answer, headers: dict[str, str]) -> web.StreamResponse:
+    async def _deliver_half(
+        self, request: web.BaseRequest, answer: Answer, headers: dict[str, str]
+    ) -> web.StreamResponse:
         headers["Content-Length"] = str(len(answer.body))
         response = web.StreamResponse(status=answer.status, headers=headers)
         await response.prepare(request)
@@ -173,15 +238,18 @@ class Server:
 
     # -- WebSocket ------------------------------------------------------------------------------------------------
 
-    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+    async def _websocket(self, request: web.BaseRequest) -> web.StreamResponse:
         number = next(self._numbers)
         opened = SocketOpened(number, request.rel_url.raw_query_string, request.remote or "")
-        ws = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, max_msg_size=65_536)
+        ws = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, max_msg_size=_LARGEST_MESSAGE)
+        if self._latency_s:
+            await asyncio.sleep(self._latency_s)
         outcome = self._exchange.handle(opened, time.time_ns())
-        self._run(outcome)
         if outcome.answer is not None:
+            self._run(outcome)
             return await self._deliver(request, outcome.answer)
         client = self._clients[number] = _Client(number, request, ws)
+        self._run(outcome)
         writer: asyncio.Task[None] | None = None
         try:
             await ws.prepare(request)
@@ -200,6 +268,8 @@ class Server:
         while True:
             message = await client.ws.receive()
             if message.type is WSMsgType.TEXT:
+                if self._latency_s:
+                    await asyncio.sleep(self._latency_s)
                 self._run(self._exchange.handle(SocketText(client.number, message.data), time.time_ns()))
             elif message.type is WSMsgType.CLOSE and self._exchange.streams.is_frozen(client.number):
                 await self._silence()  # half-open: even the closing handshake gets no answer
@@ -210,7 +280,9 @@ class Server:
     async def _write(self, client: _Client) -> None:
         while True:
             while client.queue:
-                item = client.queue.popleft()
+                not_before, item = client.queue.popleft()
+                if not_before:
+                    await asyncio.sleep(max(0.0, not_before - asyncio.get_running_loop().time()))
                 try:
                     await self._send(client, item)
                 except ConnectionError:
@@ -233,7 +305,7 @@ class Server:
             self._exchange.handed_over(item.carries, time.time_ns())
 
 
-def _reset(request: web.Request) -> None:
+def _reset(request: web.BaseRequest) -> None:
     """End a connection with an RST instead of a FIN."""
     transport = request.transport
     if transport is None:

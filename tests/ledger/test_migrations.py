@@ -159,7 +159,7 @@ def test_sqlite_file_is_copied_before_its_schema_changes(sqlite_location: Ledger
         db.execute("INSERT INTO meta VALUES ('note', 'precious')")
         db.commit()
     migrations.downgrade(sqlite_location, "base", clock=StoppedClock())
-    copy = sqlite_location.sqlite.ledger.parent / "backups" / "ledger-l0001-20261118T110640000Z.db"
+    copy = sqlite_location.sqlite.ledger.parent / "backups" / f"ledger-{LEDGER.head}-20261118T110640000Z.db"
     with closing(sqlite3.connect(copy)) as db:
         assert db.execute("SELECT value FROM meta").fetchone() == ("precious",)
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -11,7 +11,7 @@ from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Symbol
 from mexc_sniper.ledger import LedgerLocation, LedgerReader, LedgerWriter, entry_from_event
 from mexc_sniper.ledger.codec import INT64_MAX, column_text, storable
-from mexc_sniper.ledger.rows import ListedTimes
+from mexc_sniper.ledger.memory import ListedTimes
 from mexc_sniper.model.entries import (
     CalendarChanged,
     CommandFinished,

@@ -257,7 +257,7 @@ async def test_restore_finds_what_a_start_needs(start_writer: StartWriter, locat
             SymbolsLearned(symbols=(a_symbol("OLDUSDT"),)),
             line,
             CommandFinished(result=a_result("recent", finished_ns=now - day // 2)),
-            CommandFinished(result=a_result("ancient", finished_ns=now - 2 * day)),
+            CommandFinished(result=a_result("ancient", finished_ns=now - 40 * day)),
             ConfigChanged(version=a_config(1)),
             ConfigChanged(version=a_config(2)),
         ]

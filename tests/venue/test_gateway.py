@@ -197,6 +197,7 @@ async def test_venue_that_is_not_there_is_a_state_and_not_an_end(unused_tcp_port
         ({"ws_url": "http://x"}, "MEXC_SNIPER_VENUE__WS_URL"),
         ({"web_url": "http://[bad"}, "MEXC_SNIPER_VENUE__WEB_URL"),
         ({"rest_url": "http://x:99999"}, "MEXC_SNIPER_VENUE__REST_URL"),
+        ({"ws_url": "ws://" + "a" * 70 + ".com/ws"}, "MEXC_SNIPER_VENUE__WS_URL"),
         (
             {"options": GatewayOptions(polling=PollingOptions(exchange_info_interval_ms=500))},
             "EXCHANGE_INFO_INTERVAL_MS",

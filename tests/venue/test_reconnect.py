@@ -7,7 +7,7 @@ from mexc_sniper.venues.mexc.channels import PING
 from mexc_sniper.venues.mexc.errors import HandshakeFailed
 from mexc_sniper.venues.mexc.shard import StreamOptions
 from tests.venue.clock import ManualClock
-from tests.venue.samples import a_tickers_frame
+from tests.venue.samples import a_quote_frame, a_tickers_frame
 from tests.venue.scripted import WireOnly
 from tests.venue.streaming import streaming
 
@@ -132,3 +132,19 @@ async def test_symbol_that_never_spoke_is_subscribed_again():
         (end,) = wire.open
         asked = [asked["params"] for asked in end.sent if asked["method"] == "SUBSCRIPTION"]
         assert sum(any("NEWUSDT" in channel for channel in params) for params in asked) == 2
+
+
+async def test_symbol_that_fell_silent_on_a_living_connection_is_subscribed_again():
+    clock, wire = ManualClock(), WireOnly()
+    async with streaming(URL, wire, clock) as (stream, _):
+        await _pass(clock, wire, 1)
+        stream.watch("NEWUSDT")
+        await _pass(clock, wire, 1)
+        (end,) = wire.open
+        end.say(a_quote_frame())
+        await _pass(clock, wire, 55)
+        asked = [channel for request in end.sent for channel in request.get("params", ())]
+        assert sum("NEWUSDT" in channel for channel in asked) == 3
+        await _pass(clock, wire, 10)
+        asked = [channel for request in end.sent for channel in request.get("params", ())]
+        assert sum("NEWUSDT" in channel for channel in asked) == 6

@@ -24,7 +24,7 @@ from mexc_sniper.core.errors import (
 from mexc_sniper.model.events import SourceName
 from mexc_sniper.venues.mexc.backoff import ATTEMPTS_PER_MINUTE, Backoff
 from mexc_sniper.venues.mexc.budget import WeightBudget
-from mexc_sniper.venues.mexc.channels import subscribe_text, symbol_channels
+from mexc_sniper.venues.mexc.channels import subscribe_text, symbol_channels, symbol_in
 from mexc_sniper.venues.mexc.faults import fault_of
 from mexc_sniper.venues.mexc.parse.control import control_answer
 from mexc_sniper.venues.mexc.planner import Nearness, Planner, PollingOptions, check_plan
@@ -269,7 +269,7 @@ def test_recorded_control_message_is_understood(entry):
 
 
 def test_several_accepted_channels_are_joined_by_commas():
-    first, second = symbol_channels("币安人生USDT")
+    first, second, _ = symbol_channels("币安人生USDT")
     payload = json.dumps({"id": 3, "code": 0, "msg": f"{first},{second}"}, ensure_ascii=False).encode()
     assert control_answer(payload).accepted == {first, second}
 
@@ -297,3 +297,7 @@ def test_subscription_text_keeps_non_ascii_names():
         "params": list(symbol_channels("币安人生USDT")),
         "id": 5,
     }
+
+
+def test_channel_of_levels_names_its_symbol_before_their_number():
+    assert [symbol_in(channel) for channel in symbol_channels("币安人生USDT")] == ["币安人生USDT"] * 3

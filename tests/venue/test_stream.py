@@ -142,14 +142,14 @@ async def test_unconfirmed_subscription_is_retried_on_a_new_connection(venue):
 async def test_thirty_one_channels_need_a_second_connection(venue):
     async with _running(venue) as (stream, heard):
         await eventually(lambda: heard.states == ["ok"])
-        for number in range(14):
+        for number in range(9):
             stream.watch(f"S{number}USDT")
-        await eventually(lambda: [len(channels) for channels in _all_channels(venue)] == [29])
-        stream.watch("S14USDT")
-        await eventually(lambda: sorted(len(channels) for channels in _all_channels(venue)) == [2, 29])
-        for number in range(15, 31):
+        await eventually(lambda: [len(channels) for channels in _all_channels(venue)] == [28])
+        stream.watch("S9USDT")
+        await eventually(lambda: sorted(len(channels) for channels in _all_channels(venue)) == [3, 28])
+        for number in range(10, 31):
             stream.watch(f"S{number}USDT")
-        await eventually(lambda: sorted(len(channels) for channels in _all_channels(venue)) == [4, 29, 30])
+        await eventually(lambda: sorted(len(channels) for channels in _all_channels(venue)) == [6, 28, 30, 30])
         await eventually(lambda: heard.states[-1] == "ok")
         assert all(len(set(channels)) == len(channels) for channels in _all_channels(venue))
 
@@ -159,8 +159,8 @@ async def test_unwatched_symbols_leave_no_connection_behind(venue):
         names = [f"S{number}USDT" for number in range(20)]
         for name in names:
             stream.watch(name)
-        await eventually(lambda: len(venue.connections) == 2)
-        await eventually(lambda: sum(map(len, _all_channels(venue))) == 41)
+        await eventually(lambda: len(venue.connections) == 3)
+        await eventually(lambda: sum(map(len, _all_channels(venue))) == 61)
         for name in names:
             stream.unwatch(name)
         await eventually(lambda: _all_channels(venue) == [[TICKERS]])

@@ -1,82 +1,76 @@
-"""Signed endpoints that exist so far, verified as strictly as REFERENCE 1.2 says."""
+"""Signed reads and switches of the account that are not about orders (REFERENCE 1.9)."""
 
-import hmac
-import re
-from hashlib import sha256
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
+from mexc_sim.core.instrument import coin_id
+from mexc_sim.core.keys import DEFAULT_KEY, DEFAULT_SECRET, ApiKey, KeyRing
+from mexc_sim.core.listen_keys import ListenKeys
 from mexc_sim.core.messages import HttpRequest
 from mexc_sim.core.replies import Ask, Refusal, Reply, Route, reply
+from mexc_sim.core.wallet import Wallet, plain
 from mexc_sim.core.world import World
 
-DEFAULT_KEY = "mx0simulatorkey00001"
-DEFAULT_SECRET = "simulator-secret-not-a-secret-0001"  # noqa: S105 - opens nothing but this simulator
-_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+__all__ = ["DEFAULT_KEY", "DEFAULT_SECRET", "Account"]
+_OPENING_BALANCES = {"USDT": "10000", "MX": "25"}
+_READ = "SPOT_ACCOUNT_READ"
 
 
 class Account:
-    """The one keyed client of this exchange."""
+    """The one account behind all keys."""
 
     def __init__(self, world: World, *, key: str = DEFAULT_KEY, secret: str = DEFAULT_SECRET) -> None:
         self._world = world
-        self._key = key
-        self._secret = secret.encode()
-        self.balances: dict[str, tuple[str, str]] = {"USDT": ("10000", "0"), "MX": ("25", "0")}
+        self.keys = KeyRing(world)
+        self.keys.add(ApiKey(key, secret))
+        self.wallet = Wallet(world.timers)
+        self.listen_keys = ListenKeys(world)
+        for asset, amount in _OPENING_BALANCES.items():
+            self.wallet.move(asset, "DEPOSIT", free=Decimal(amount))
 
-    def routes(self) -> dict[str, Route]:
-        """Path -> route of the signed reads."""
+    def verify(self, request: HttpRequest, right: str = "") -> dict[str, str]:
+        """Check a signed request; see `KeyRing.verify`."""
+        return self.keys.verify(request, right)
+
+    def routes(self) -> dict[tuple[str, str], Route]:
+        """(method, path) -> route; weights of REFERENCE 1.3."""
+
+        def signed(
+            name: str, handler: Callable[[Ask], Reply], weight: int, right: str = _READ, *, per_s: int = 0
+        ) -> Route:
+            return Route(name, handler, weight, signed=True, right=right, rate=(per_s, 1) if per_s else None)
+
+        stream = "/api/v3/userDataStream"
         return {
-            "/api/v3/selfSymbols": Route("selfSymbols", self._self_symbols, 1, signed=True),
-            "/api/v3/account": Route("account", self._account, 10, signed=True, rate=(2, 1)),
-            "/api/v3/uid": Route("uid", self._uid, 1, signed=True),
-            "/api/v3/kyc/status": Route("kycStatus", self._kyc, 1, signed=True),
+            ("GET", "/api/v3/selfSymbols"): signed("selfSymbols", self._self_symbols, 1),
+            ("GET", "/api/v3/account"): signed("account", self._account, 10, per_s=2),
+            ("GET", "/api/v3/uid"): signed("uid", self._uid, 1),
+            ("GET", "/api/v3/kyc/status"): signed("kycStatus", self._kyc, 1),
+            ("GET", "/api/v3/tradeFee"): signed("tradeFee", self._trade_fee, 20),
+            ("GET", "/api/v3/mxDeduct/enable"): signed("mxDeduct", self._mx_deduct, 1),
+            ("POST", "/api/v3/mxDeduct/enable"): signed("mxDeductSet", self._set_mx_deduct, 1, "SPOT_ACCOUNT_WRITE"),
+            ("GET", "/api/v3/capital/config/getall"): signed("capitalConfig", self._coins, 10),
+            ("GET", "/api/v3/capital/withdraw/history"): signed(
+                "withdrawHistory", self._nothing, 1, "SPOT_WITHDRAW_READ"
+            ),
+            ("GET", "/api/v3/capital/deposit/hisrec"): signed("depositHistory", self._nothing, 1, "SPOT_WITHDRAW_READ"),
+            ("GET", "/api/v3/capital/transfer"): signed("transferHistory", self._no_rows, 1, "SPOT_TRANSFER_READ"),
+            ("POST", stream): signed("userDataStream", self._new_listen_key, 1),
+            ("PUT", stream): signed("userDataStreamExtend", self._extend_listen_key, 1),
+            ("DELETE", stream): signed("userDataStreamClose", self._close_listen_key, 1),
+            ("GET", stream): signed("userDataStreamList", self._list_listen_keys, 1),
         }
 
-    def verify(self, request: HttpRequest) -> dict[str, str]:
-        """Check key, content type, signature, timestamp and window; returns the parameters.
-
-        Raises:
-            Refusal: with the venue's code for the first thing that is wrong.
-        """
-        key = request.headers.get("x-mexc-apikey")
-        if not key:
-            raise Refusal(400, "api key required")
-        if not hmac.compare_digest(key.encode(), self._key.encode()):
-            raise Refusal(10072, "Invalid access key")
-        if request.method != "GET" and request.headers.get("content-type", "").split(";")[0] != "application/json":
-            raise Refusal(700013, "Invalid content Type.")
-        body = request.body.decode("utf-8", "replace")
-        params = dict(parse_qsl(body, keep_blank_values=True)) | dict(
-            parse_qsl(request.query, keep_blank_values=True)
-        )  # a name in both: the query wins
-        query, mark, given = request.query.rpartition("&signature=")
-        if not mark:
-            body, mark, given = body.rpartition("&signature=")
-            query = request.query
-        if not mark:
-            raise Refusal(700002, "Signature for this request is not valid.")
-        wanted = hmac.new(self._secret, _canonical(query + body).encode(), sha256).hexdigest()
-        if not hmac.compare_digest(wanted.encode(), given.encode()):
-            raise Refusal(700002, "Signature for this request is not valid.")
-        self._check_time(params)
-        return params
-
-    def _check_time(self, params: dict[str, str]) -> None:
-        window = _number(params.get("recvWindow", "5000"), "recvWindow")
-        if window > 60_000:
-            raise Refusal(700005, "recvWindow must less than 60000")
-        stamp = _number(params.get("timestamp", ""), "timestamp")
-        now = self._world.now_ms
-        if not (stamp < now + 1_000 and now - stamp <= window):
-            raise Refusal(700003, "Timestamp for this request is outside of the recvWindow.")
+    # -- reads ------------------------------------------------------------------------------------------------
 
     def _self_symbols(self, ask: Ask) -> Reply:
         markets = self._world.markets.values()
         names = [m.symbol for m in markets if m.in_default_symbols and m.symbol not in ask.hidden]
         return reply({"code": 200, "data": names, "msg": None})
 
-    def _account(self, _ask: Ask) -> Reply:
+    def _account(self, ask: Ask) -> Reply:
+        held = self.wallet.as_of(self._world.timers.now_ns - ask.stale_ns) if ask.stale_ns else self.wallet.all()
         body: dict[str, Any] = {
             "makerCommission": None,
             "takerCommission": None,
@@ -88,8 +82,14 @@ class Account:
             "updateTime": None,
             "accountType": "SPOT",
             "balances": [
-                {"asset": asset, "free": free, "locked": locked, "available": free}
-                for asset, (free, locked) in self.balances.items()
+                {
+                    "asset": asset,
+                    "free": plain(holding.free),
+                    "locked": plain(holding.locked),
+                    "available": plain(holding.free),
+                }
+                for asset, holding in held.items()
+                if holding.free or holding.locked
             ],
             "permissions": ["SPOT"],
         }
@@ -101,13 +101,50 @@ class Account:
     def _kyc(self, _ask: Ask) -> Reply:
         return reply({"status": "2"})
 
+    def _trade_fee(self, ask: Ask) -> Reply:
+        market = self._world.known(ask.params.get("symbol"))
+        if market is None:
+            raise Refusal(-1121, "Invalid symbol.")
+        fees = {
+            "makerCommission": float(market.instrument.maker_fee),
+            "takerCommission": float(market.instrument.taker_fee),
+        }
+        return self._enveloped(fees)
 
-def _canonical(text: str) -> str:
-    """The text the venue signs: escapes in upper case, a blank as %20 (REFERENCE 1.2)."""
-    return _ESCAPE.sub(lambda match: match.group().upper(), text).replace("+", "%20")
+    def _mx_deduct(self, _ask: Ask) -> Reply:
+        return self._enveloped({"mxDeductEnable": self._world.fee_asset == "mx"})
 
+    def _set_mx_deduct(self, ask: Ask) -> Reply:
+        wanted = ask.params.get("mxDeductEnable", "").lower()
+        if wanted not in ("true", "false"):
+            raise Refusal(33333, "parameter mxDeductEnable wrong")
+        self._world.fee_asset = "mx" if wanted == "true" else "quote"
+        return self._enveloped({"mxDeductEnable": wanted == "true"})
 
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise Refusal(44444 if not text else 33333, f"parameter {name} {'null' if not text else 'wrong'}")
-    return int(text)
+    def _enveloped(self, data: Any) -> Reply:
+        return reply({"data": data, "code": 0, "msg": "success", "timestamp": self._world.now_ms})
+
+    def _coins(self, _ask: Ask) -> Reply:
+        return reply(
+            [{"coin": asset, "name": asset, "coinId": coin_id(asset), "networkList": []} for asset in self.wallet.all()]
+        )
+
+    def _nothing(self, _ask: Ask) -> Reply:
+        return reply([])
+
+    def _no_rows(self, _ask: Ask) -> Reply:
+        return reply({"rows": [], "total": 0})
+
+    # -- listen keys ------------------------------------------------------------------------------------------
+
+    def _new_listen_key(self, _ask: Ask) -> Reply:
+        return reply({"listenKey": self.listen_keys.make()})
+
+    def _extend_listen_key(self, ask: Ask) -> Reply:
+        return reply({"listenKey": self.listen_keys.extend(ask.params.get("listenKey", ""))})
+
+    def _close_listen_key(self, ask: Ask) -> Reply:
+        return reply({"listenKey": self.listen_keys.close(ask.params.get("listenKey", ""))})
+
+    def _list_listen_keys(self, _ask: Ask) -> Reply:
+        return reply({"listenKey": self.listen_keys.alive()})

@@ -74,10 +74,9 @@ class Crowd:
         scale = market.instrument.price_scale
         for is_bid in sides:
             target = units_of(fair * (1 - spread / 2 if is_bid else 1 + spread / 2), scale)
-            best = book.best(is_bid=is_bid)
-            while best is not None and (best > target if is_bid else best < target):
-                self._cancel_level(is_bid, best)
-                best = book.best(is_bid=is_bid)
+            for price in book.prices_beyond(is_bid=is_bid, price=target):
+                self._cancel_level(is_bid, price)
+            self._hit_private_orders(is_bid, units_of(fair, scale))
             for _ in range(1 if book.depth_of(is_bid=is_bid) > 12 else 4):
                 away = self._random.expovariate(1.0) * spread * fair
                 price = units_of(fair * (1 - spread / 2) - away if is_bid else fair * (1 + spread / 2) + away, scale)
@@ -87,13 +86,24 @@ class Crowd:
                 book.place(is_bid=is_bid, price=price, quantity=self._size(fair, 60.0))
             while book.depth_of(is_bid=is_bid) > _MAX_LEVELS:
                 worst = book.worst_order(is_bid=is_bid)
-                if worst is not None:
-                    book.cancel(worst.id)
+                if worst is None:
+                    break
+                book.cancel(worst.id)
 
     def _cancel_level(self, is_bid: bool, price: int) -> None:
         book = self.market.book
         for order in book.orders_at(is_bid=is_bid, price=price):
-            book.cancel(order.id)
+            if order.owner is None:
+                book.cancel(order.id)
+
+    def _hit_private_orders(self, is_bid: bool, fair: int) -> None:
+        """The crowd trades against private orders that the market has moved through."""
+        book = self.market.book
+        for price in book.prices_beyond(is_bid=is_bid, price=fair):
+            quantity = sum(order.remaining for order in book.orders_at(is_bid=is_bid, price=price) if order.owner)
+            if quantity:
+                now_ms = self._time.ms(self._timers.now_ns)
+                self.market.take(is_buy=not is_bid, quantity=quantity, limit=price, now_ms=now_ms)
 
     def _take(self, fair: float, *, is_buy: bool, usdt: float) -> None:
         self.market.take(is_buy=is_buy, quantity=self._size(fair, usdt), now_ms=self._time.ms(self._timers.now_ns))

@@ -95,11 +95,41 @@ class Book:
         return self._ask_prices[0] if self._ask_prices else None
 
     def worst_order(self, *, is_bid: bool) -> RestingOrder | None:
-        """The last order in line of a side."""
+        """The crowd's last order in line of a side; None when it has none there."""
+        for signed in reversed(self._bid_prices if is_bid else self._ask_prices):
+            for order in reversed(self._levels[is_bid, -signed if is_bid else signed]):
+                if order.owner is None:
+                    return order
+        return None
+
+    def prices_beyond(self, *, is_bid: bool, price: int) -> list[int]:
+        """Prices better for a taker than ``price``, best first: bids above it, asks below it."""
         prices = self._bid_prices if is_bid else self._ask_prices
-        if not prices:
-            return None
-        return self._levels[is_bid, -prices[-1] if is_bid else prices[-1]][-1]
+        return [-p if is_bid else p for p in prices[: bisect_left(prices, -price if is_bid else price)]]
+
+    def available(self, *, is_buy: bool, limit: int | None) -> int:
+        """Steps a taker could get not beyond ``limit``."""
+        prices = self._ask_prices if is_buy else self._bid_prices
+        total = 0
+        for signed in prices:
+            price = signed if is_buy else -signed
+            if limit is not None and (price > limit if is_buy else price < limit):
+                break
+            total += self.quantity_at(is_bid=not is_buy, price=price)
+        return total
+
+    def affordable(self, *, amount: int, limit: int | None) -> int:
+        """Steps a buyer gets for ``amount`` (ticks x steps) from the asks, not beyond ``limit``."""
+        steps = 0
+        for price in self._ask_prices:
+            if limit is not None and price > limit:
+                break
+            here = min(self.quantity_at(is_bid=False, price=price), amount // price)
+            steps += here
+            amount -= here * price
+            if amount < price:
+                break
+        return steps
 
     def orders_at(self, *, is_bid: bool, price: int) -> list[RestingOrder]:
         """Orders resting at a price, oldest first."""
@@ -120,9 +150,10 @@ class Book:
         return len(self._bid_prices if is_bid else self._ask_prices)
 
     def clear(self) -> None:
-        """Take every order out (a halt)."""
-        for order_id in list(self._orders):
-            self.cancel(order_id)
+        """Take every order of the crowd out (a halt); private ones stay until their owner or the venue acts."""
+        for order in list(self._orders.values()):
+            if order.owner is None:
+                self.cancel(order.id)
 
     def _drop_if_empty(self, is_bid: bool, price: int, level: deque[RestingOrder]) -> None:
         if level:
@@ -130,6 +161,10 @@ class Book:
         del self._levels[is_bid, price]
         prices, key = (self._bid_prices, -price) if is_bid else (self._ask_prices, price)
         del prices[bisect_left(prices, key)]
+
+    def touch(self, order: RestingOrder) -> None:
+        """An order's remaining quantity was changed from outside."""
+        self._touch(order.is_bid, order.price)
 
     def _touch(self, is_bid: bool, price: int) -> None:
         self.version += 1

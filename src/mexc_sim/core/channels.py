@@ -1,4 +1,4 @@
-"""Names of the public stream channels (REFERENCE 2.3) and what each asks for."""
+"""Names of the stream channels (REFERENCE 2.3) and what each asks for."""
 
 import re
 from dataclasses import dataclass
@@ -49,6 +49,7 @@ class Kind(Enum):
     KLINE = "kline"
     MINI = "miniTicker"
     MINI_ALL = "miniTickers"
+    PRIVATE = "private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ _BATCH = re.compile(r"spot@public\.bookTicker\.batch\.v3\.api\.pb@([^@\s]+)")
 _LEVELS = re.compile(r"spot@public\.limit\.depth\.v3\.api\.pb@([^@\s]+)@(5|10|20)")
 _KLINE = re.compile(r"spot@public\.kline\.v3\.api\.pb@([^@\s]+)@(\w+)")
 _MINI = re.compile(r"spot@public\.miniTicker\.v3\.api\.pb@([^@\s]+)@([^@\s]+)")
+_PRIVATE = re.compile(r"spot@private\.(?:orders|deals|account)\.v3\.api\.pb")
 _MINI_ALL = re.compile(r"spot@public\.miniTickers\.v3\.api\.pb@([^@\s]+)")
 
 
@@ -80,6 +82,8 @@ def parse_channel(name: str) -> Channel | None:
 
 
 def _parse(name: str) -> Channel | None:
+    if _PRIVATE.fullmatch(name):
+        return Channel(name, Kind.PRIVATE, "", 0)
     if match := _AGGRE.fullmatch(name):
         return Channel(name, Kind(match[1]), match[3], int(match[2]) * NS_PER_MS)
     if match := _BATCH.fullmatch(name):

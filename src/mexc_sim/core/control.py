@@ -13,6 +13,8 @@ POST /sim/stream/cut        reset all sockets; {refuseForS?, how? page | reset |
 POST /sim/stream/freeze     make all present sockets half-open for good; same parameters
 POST /sim/limits/forgive    lift every 429 and 418
 ==========================  ===================================================================================
+
+The private half (orders, balances, keys, books, prices) is in `order_control`.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,8 +24,11 @@ from urllib.parse import parse_qs
 from msgspec import DecodeError, json
 
 from mexc_sim.core.faults import FaultError
+from mexc_sim.core.keys import KeySpecError
 from mexc_sim.core.listing_request import ListingError, read_listing
 from mexc_sim.core.messages import Answer, Delivery, HttpRequest
+from mexc_sim.core.order_control import OrderControl, OrderControlError
+from mexc_sim.core.order_refusals import RefusalError
 from mexc_sim.core.world import encode
 
 if TYPE_CHECKING:
@@ -54,6 +59,7 @@ class Control:
             ("POST", "/sim/stream/cut"): self._cut,
             ("POST", "/sim/stream/freeze"): self._freeze,
             ("POST", "/sim/limits/forgive"): self._forgive,
+            **OrderControl(exchange).routes(),
         }
 
     def handle(self, request: HttpRequest) -> Answer:
@@ -65,7 +71,7 @@ class Control:
             return _error(405 if known else 404, "unknown_path", f"{request.method} {request.path}; there is {paths}")
         try:
             return Answer(200, encode(action(_arguments(request))))
-        except (ControlError, ListingError, FaultError) as error:
+        except (ControlError, OrderControlError, ListingError, FaultError, KeySpecError, RefusalError) as error:
             return _error(400, "bad_request", str(error))
 
     def _state(self, _: Mapping[str, Any]) -> dict[str, Any]:

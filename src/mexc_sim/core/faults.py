@@ -19,20 +19,35 @@ _GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502
 
 REST_KINDS: dict[str, dict[str, Any]] = {
     "delay": {"ms": 500},
-    "hang": {},
-    "reset": {},
+    "hang": {"when": "after"},
+    "reset": {"when": "after"},
     "truncate": {},
     "stall": {},
     "rate_limit": {"retryAfterS": 1},
     "ban": {"retryAfterS": 120},
     "forbidden": {},
-    "server_error": {"status": 503, "html": False},
+    "server_error": {"status": 503, "html": False, "when": "after"},
     "content_type": {},
     "not_json": {},
     "empty": {},
     "flap": {"symbols": []},
+    "late": {"ms": 3_000, "client": "waits"},
+    "stale": {"ms": 10_000},
+    "late_visible": {"ms": 20_000},
+    "fill_after": {"ms": 500},
+    "says_new": {},
 }
-"""Kinds for REST targets with their parameters and defaults; ``retryAfterS`` 0 leaves the header out."""
+"""Kinds for REST targets with their parameters and defaults; ``retryAfterS`` 0 leaves the header out.
+
+``when`` says whether the request takes effect (``after``: an order is accepted and its answer lost) or not
+(``before``); rate_limit, ban and forbidden never let it. ``late`` processes the request ``ms`` later, recvWindow
+included, while the client ``waits``, is ``reset`` or never gets an answer (``hang``). For order endpoints only:
+``late_visible`` hides new orders from reads, ``fill_after`` fills what a cancel has just ended, ``says_new`` answers a
+cancel with the status before it; ``stale`` serves account, getOrder, openOrders, allOrders and myTrades as they were.
+"""
+CHOICES = {"when": ("before", "after"), "client": ("waits", "reset", "hang")}
+PLAYED_BY_HANDLER = ("late_visible", "fill_after", "says_new")
+_REFUSING = ("rate_limit", "ban", "forbidden")
 STREAM_KINDS: dict[str, dict[str, Any]] = {
     "delay": {"ms": 500},
     "drop": {},
@@ -147,6 +162,8 @@ class Faults:
                 raise FaultError(f"key {key!r} is unknown for kind {kind!r}; it takes {', '.join(params) or 'none'}")
             elif type(value) is not type(params[key]) and not (key == "ms" and isinstance(value, float)):
                 raise FaultError(f"{key} has the wrong type: {value!r}")
+            elif key in CHOICES and value not in CHOICES[key]:
+                raise FaultError(f"{key} must be one of {', '.join(CHOICES[key])}, not {value!r}")
             else:
                 params[key] = value
         if not 0 <= float(spec.get("probability", 1.0)) <= 1:
@@ -197,6 +214,11 @@ def hidden_symbols(faults: list[Fault]) -> frozenset[str]:
     return frozenset(name for fault in faults if fault.kind == "flap" for name in fault.params["symbols"])
 
 
+def prevents(faults: list[Fault]) -> bool:
+    """Whether one of them keeps the request from taking effect."""
+    return any(fault.kind in _REFUSING or fault.params.get("when") == "before" for fault in faults)
+
+
 def spoil(answer: Answer, faults: list[Fault]) -> Answer:
     """Apply what hit to a good answer, in order."""
     for fault in faults:
@@ -236,7 +258,7 @@ def _spoil_once(answer: Answer, fault: Fault) -> Answer:
         case "empty":
             return replace(answer, body=b"", carries=())
         case _:
-            return answer  # flap acted before rendering
+            return answer  # flap, late, stale and the handler's own acted before
 
 
 def limited(status: int, retry_after_s: int) -> Answer:

@@ -43,6 +43,7 @@ class Instrument:
     band: str = "0.2"
     max_notional: str = "2000000"
     max_notional_market: str = "100000"
+    maker_fee: str = "0"
     taker_fee: str = "0.0005"
 
     @property
@@ -76,7 +77,7 @@ class Instrument:
                 }
             ],
             "maxQuoteAmount": self.max_notional,
-            "makerCommission": "0",
+            "makerCommission": self.maker_fee,
             "takerCommission": self.taker_fee,
             "quoteAmountPrecisionMarket": self.min_notional,
             "maxQuoteAmountMarket": self.max_notional_market,

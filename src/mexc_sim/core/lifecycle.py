@@ -209,8 +209,10 @@ class Lifecycles:
 
     def _hide(self, market: Market) -> None:
         market.in_exchange_info = market.in_default_symbols = market.in_web_symbols = False
-        market.spot_allowed = market.quoting = market.trading = False
+        market.spot_allowed = market.orders_open = market.quoting = market.trading = False
         market.book.clear()
+        if market.desk is not None:
+            market.desk.market_closed(market)
         self._world.market_changed(market.symbol)
 
     def _take_offline(self, market: Market, state: int) -> None:

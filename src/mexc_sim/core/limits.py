@@ -1,5 +1,6 @@
 """Weight accounting per address: 429 with Retry-After, then 418 for those who do not listen (REFERENCE 1.3)."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from mexc_sim.core.replies import Route
@@ -19,8 +20,8 @@ class _Account:
     violations: int = 0
     bans: int = 0
     banned_until_ns: int = 0
-    rates: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Endpoint -> (window start, calls in it), for endpoints with a rate of their own."""
+    rates: dict[str, deque[int]] = field(default_factory=dict)
+    """Lane -> times of the calls let through; any window counts, the strictest reading of "per second"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,13 @@ class Limits:
         if route.rate is None:
             return None
         allowed, seconds = route.rate
-        began, calls = account.rates.get(route.name, (now_ns, 0))
-        if now_ns - began >= seconds * NS_PER_S:
-            began, calls = now_ns, 0
-        account.rates[route.name] = began, calls + 1
-        return Limited(429, _seconds_until(began + seconds * NS_PER_S, now_ns)) if calls >= allowed else None
+        calls = account.rates.setdefault(route.lane or route.name, deque())
+        while calls and now_ns - calls[0] >= seconds * NS_PER_S:
+            calls.popleft()
+        if len(calls) >= allowed:
+            return Limited(429, _seconds_until(calls[0] + seconds * NS_PER_S, now_ns))
+        calls.append(now_ns)
+        return None
 
     def _violation(self, account: _Account, now_ns: int) -> Limited:
         account.violations += 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from mexc_sim.core.book import Book
+from mexc_sim.core.book import Book, Match
 from mexc_sim.core.candles import Candles, History
 from mexc_sim.core.instrument import Instrument
 from mexc_sim.core.numbers import text_of, units_of
@@ -32,6 +32,14 @@ class MarketListener(Protocol):
     def traded(self, market: "Market", trade: Trade) -> None: ...
 
 
+class OrderDesk(Protocol):
+    """Whose private orders rest in books."""
+
+    def maker_filled(self, market: "Market", match: Match, trade: Trade) -> None: ...
+
+    def market_closed(self, market: "Market") -> None: ...
+
+
 @dataclass(slots=True)
 class Day:
     """The last day's figures in ticks and steps; ``turnover`` in ticks x steps."""
@@ -54,7 +62,7 @@ class Market:
         self.in_web_symbols = False
         self.spot_allowed = False
         self.orders_open = False
-        """Whether the API takes orders (the last gate; orders come with the matching of private clients)."""
+        """Whether the API takes orders (the last gate)."""
         self.status = "1"
         self.web_open_ms: int | None = instrument.first_open_ms
         self.quoting = False
@@ -70,6 +78,7 @@ class Market:
         """Trades made inside the simulator; tells the mini tickers whether figures moved."""
         self.opened_ms: int | None = None
         self.listener: MarketListener | None = None
+        self.desk: OrderDesk | None = None
         self._trade_number = 700_000_000_000_000_000 + self.random.randrange(10**16)
         if history is not None:
             self._settle_figures(history)
@@ -113,11 +122,23 @@ class Market:
 
     def take(self, *, is_buy: bool, quantity: int, now_ms: int, limit: int | None = None) -> int:
         """Let the crowd take liquidity; returns the steps executed. Each price level is one public trade."""
-        executed = 0
-        for match in self.book.take(is_buy=is_buy, quantity=quantity, limit=limit):
-            executed += match.quantity
-            self._record(Trade(self._trade_number, match.price, match.quantity, is_buy, now_ms))
-        return executed
+        return sum(
+            match.quantity for match in self.execute(is_buy=is_buy, quantity=quantity, now_ms=now_ms, limit=limit)
+        )
+
+    def execute(self, *, is_buy: bool, quantity: int, now_ms: int, limit: int | None = None) -> list[Match]:
+        """Match a taker, tell the public and the owners of the makers; returns the matches."""
+        matches = self.book.take(is_buy=is_buy, quantity=quantity, limit=limit)
+        for match in matches:
+            trade = Trade(self._trade_number, match.price, match.quantity, is_buy, now_ms)
+            self._record(trade)
+            if match.maker.owner is not None and self.desk is not None:
+                self.desk.maker_filled(self, match, trade)
+        return matches
+
+    def print_trade(self, *, price: int, quantity: int, is_buy: bool, now_ms: int) -> None:
+        """A public trade between two of the crowd that never stood in the book."""
+        self._record(Trade(self._trade_number, price, quantity, is_buy, now_ms))
 
     def _record(self, trade: Trade) -> None:
         self._trade_number += 1

@@ -15,6 +15,11 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     client: str = "127.0.0.1"
+    number: int = 0
+    """What a `LateAnswer` to this request will be addressed to."""
+    read_wall_ns: int = 0
+    read_mono_ns: int = 0
+    """Clocks of the transport when it had read the bytes; 0: not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,20 @@ class Close:
     abort: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """The answer to an HTTP request that was held back, if its client is still there."""
+
+    number: int
+    answer: Answer
+
+
 @dataclass(slots=True)
 class Outcome:
     """Everything one call of `Exchange.handle` wants done; frames and closes in order."""
 
     answer: Answer | None = None
-    output: list[Frame | Close] = field(default_factory=list)
+    """None for an HTTP request: a `LateAnswer` with its number will come in some later outcome."""
+    output: list[Frame | Close | LateAnswer] = field(default_factory=list)
     next_due_ns: int | None = None
     """When `Tick` must be handed in next; None: nothing is planned."""

@@ -1,7 +1,7 @@
 """How the REST side answers and refuses."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mexc_sim.core.messages import Answer, Carried
@@ -15,6 +15,12 @@ class Ask:
     params: dict[str, str]
     hidden: frozenset[str] = frozenset()
     path: str = ""
+    stale_ns: int = 0
+    """How old the answer's state shall be (a fault)."""
+    struck: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Faults the handler itself must play, by kind."""
+    arrived_ns: int = 0
+    """Wall time at which the transport had read the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,10 @@ class Route:
     weight: int = 0
     signed: bool = False
     rate: tuple[int, int] | None = None
-    """(calls, seconds) allowed per address for this endpoint alone."""
+    """(calls, seconds) allowed per address for this endpoint, or for all that share ``lane``."""
+    lane: str = ""
+    right: str = ""
+    """What the key must be allowed to do."""
 
 
 def reply(value: Any, carries: tuple[Carried, ...] = ()) -> Reply:

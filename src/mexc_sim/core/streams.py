@@ -11,6 +11,7 @@ from mexc_sim.core import frames
 from mexc_sim.core.channels import Channel, Kind, parse_channel
 from mexc_sim.core.faults import Faults, spoil_frame
 from mexc_sim.core.feeds import Feed
+from mexc_sim.core.listen_keys import ListenKeys
 from mexc_sim.core.market import Market, Trade
 from mexc_sim.core.messages import Carried, Close, Frame
 from mexc_sim.core.timers import NS_PER_S
@@ -36,12 +37,17 @@ class Connection:
     in_second: int = 0
     frozen: bool = False
     """Half-open: it stays, says nothing and hears nothing."""
+    listen_key: str | None = None
+    """What its private channels hang on; when it dies they fall silent (REFERENCE trap 33)."""
 
 
 class Streams:
     """All connections and channels."""
 
-    def __init__(self, world: World, faults: Faults, out: Callable[[Frame | Close], None]) -> None:
+    def __init__(
+        self, world: World, faults: Faults, out: Callable[[Frame | Close], None], listen_keys: ListenKeys
+    ) -> None:
+        self._listen_keys = listen_keys
         self._world = world
         self._faults = faults
         self._out = out
@@ -53,11 +59,17 @@ class Streams:
 
     # -- connections ------------------------------------------------------------------------------------------
 
-    def open(self, connection: int) -> None:
-        """A handshake succeeded; its three clocks begin to run."""
+    def open(self, connection: int, listen_key: str | None = None) -> None:
+        """A handshake succeeded; its three clocks begin to run. A dead listen key is told and hung up on."""
         now, rules = self._world.timers.now_ns, self._world.rules
         client = self._connections[connection] = Connection(connection, now, flow_ns=now)
         self.counts["opened"] += 1
+        if listen_key is not None:
+            if not self._listen_keys.enter(listen_key):
+                self._out(Frame(connection, "Invalid listen key"))
+                self._end(client)
+                return
+            client.listen_key = listen_key
         timers = self._world.timers
         timers.after(int(rules.no_subscription_s * NS_PER_S), lambda _: self._check_subscribed(client))
         timers.after(int(rules.idle_s * NS_PER_S), lambda _: self._check_idle(client))
@@ -69,6 +81,8 @@ class Streams:
         if client is not None:
             for name in list(client.live):
                 self._leave(client, name)
+            if client.listen_key is not None:
+                self._listen_keys.leave(client.listen_key)
 
     def text(self, connection: int, text: str) -> None:
         """One text frame of a client."""
@@ -132,7 +146,9 @@ class Streams:
     def _subscribe(self, client: Connection, names: list[str], number: int) -> None:
         channels = [parse_channel(name) for name in names]
         refused = [
-            n for n, channel in zip(names, channels, strict=True) if channel is None or not self._allowed(channel)
+            name
+            for name, channel in zip(names, channels, strict=True)
+            if channel is None or not self._allowed(client, channel)
         ]
         if self._faults.strike_stream(",".join(names), self._world.timers.now_ns, ("reject",)):
             refused = names
@@ -148,7 +164,9 @@ class Streams:
         if not self._faults.strike_stream(",".join(names), self._world.timers.now_ns, ("no_ack",)):
             self._say(client, number, ",".join(names))
 
-    def _allowed(self, channel: Channel) -> bool:
+    def _allowed(self, client: Connection, channel: Channel) -> bool:
+        if channel.kind is Kind.PRIVATE:
+            return client.listen_key is not None
         known = not channel.symbol or self._world.known(channel.symbol) is not None
         return known or self._world.rules.unknown_symbols == "accept"
 
@@ -175,6 +193,8 @@ class Streams:
             self.counts["dead_subscriptions"] += 1
             return
         client.live[channel.name] = None
+        if channel.kind is Kind.PRIVATE:
+            return
         feed = self._feeds.get(channel.name)
         if feed is None:
             feed = self._feeds[channel.name] = Feed(channel, self._world.timers, self._flush)
@@ -295,22 +315,30 @@ class Streams:
         return (frames.mini_all(feed.channel, items, now_ms) if items else b""), tuple(carries)
 
     def _push(self, feed: Feed, payload: bytes, carries: tuple[Carried, ...]) -> None:
-        now = self._world.timers.now_ns
         for number in feed.subscribers:
-            client = self._connections[number]
-            if client.frozen:
-                continue
-            struck = self._faults.strike_stream(feed.channel.name, now, _FRAME_KINDS)
-            if not struck:
-                client.flow_ns = now
-                self._out(Frame(number, payload, carries))
-                continue
-            for delay_ns, data in spoil_frame(payload, number, struck):
-                told = carries if data == payload else ()
-                if delay_ns:
-                    self._world.timers.after(delay_ns, lambda _, c=client, d=data, t=told: self._late(c, d, t))  # type: ignore[misc]
-                else:
-                    self._out(Frame(number, data, told))
+            self._push_to(self._connections[number], feed.channel.name, payload, carries)
+
+    def push_private(self, channel: str, payload: bytes) -> None:
+        """Tell every socket with a living listen key that subscribed to a private channel."""
+        for client in list(self._connections.values()):
+            if channel in client.live and self._listen_keys.is_alive(client.listen_key or ""):
+                self._push_to(client, channel, payload, ())
+
+    def _push_to(self, client: Connection, channel: str, payload: bytes, carries: tuple[Carried, ...]) -> None:
+        if client.frozen:
+            return
+        now = self._world.timers.now_ns
+        struck = self._faults.strike_stream(channel, now, _FRAME_KINDS)
+        if not struck:
+            client.flow_ns = now
+            self._out(Frame(client.id, payload, carries))
+            return
+        for delay_ns, data in spoil_frame(payload, client.id, struck):
+            told = carries if data == payload else ()
+            if delay_ns:
+                self._world.timers.after(delay_ns, lambda _, d=data, t=told: self._late(client, d, t))  # type: ignore[misc]
+            else:
+                self._out(Frame(client.id, data, told))
 
     def _late(self, client: Connection, data: bytes | str, carries: tuple[Carried, ...]) -> None:
         if client.id in self._connections and not client.frozen:

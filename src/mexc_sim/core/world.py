@@ -70,6 +70,20 @@ class Rules:
     """``all`` pairs in every push, or only the ``changed`` ones (REFERENCE 2.3: which is true is unknown)."""
     unknown_symbols: str = "accept"
     """What a subscription to a symbol nobody knows gets: ``accept`` (and silence) or ``reject`` (unknown, too)."""
+    orders_per_s: int = 12
+    """Order requests (place, batch, cancel, cancel all) in any second, together (REFERENCE 1.3)."""
+    most_open_orders: int = 500
+    listen_key_life_s: float = 3_600.0
+    deal_push_delay_ms: float = 50.0
+    """How much later than the order push a deal push comes: 51 ms in the documents' sample (REFERENCE 2.4)."""
+    market_cap: float = 0.05
+    """How far from the last price a market order may fill (REFERENCE 1.8)."""
+    duplicate_client_ids: str = "accept"
+    """What a second order with a used client id gets: ``accept`` or ``refuse`` (REFERENCE 1.7: unknown)."""
+    stream_trade_ids: str = "same"
+    """Whether a fill has the ``same`` id in the deal push and in myTrades, or ``other`` ones (unknown)."""
+    fees: str = "quote"
+    """What fees are paid in: ``quote``, ``base`` (what a buy brings; sells pay quote) or ``mx`` (REFERENCE 4.5)."""
 
 
 @dataclass(slots=True)
@@ -86,10 +100,15 @@ class World:
     posts: list[Post] = field(default_factory=list)
     offline: list[OfflineLine] = field(default_factory=list)
     stamps: Stamps = field(default_factory=Stamps)
+    fee_asset: str = ""
+    """``quote``, ``base`` or ``mx``: the rule, until the account's MX deduction is switched."""
     _rows: dict[str, bytes] = field(default_factory=dict)
     _joined: bytes | None = None
     _calm: dict[str, CalmCrowd] = field(default_factory=dict)
     _watchers: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fee_asset = self.fee_asset or self.rules.fees
 
     @property
     def now_ms(self) -> int:

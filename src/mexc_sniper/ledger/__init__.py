@@ -5,6 +5,7 @@ Engine: `migrations.upgrade`, `LedgerWriter`, `EngineInbox`, `LiveStore`. Web: `
 """
 
 from mexc_sniper.ledger.access import ApiToken, Session, hash_secret
+from mexc_sniper.ledger.audit import AuditHead, AuditRow
 from mexc_sniper.ledger.codec import entry_from_event
 from mexc_sniper.ledger.faults import LedgerNotReady
 from mexc_sniper.ledger.inbox import EngineInbox, WebInbox
@@ -12,11 +13,14 @@ from mexc_sniper.ledger.live import LiveStore
 from mexc_sniper.ledger.location import LedgerLocation, locate
 from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.ledger.tail import LedgerTail
+from mexc_sniper.ledger.trading_view import TradeLatencies, TradingView
 from mexc_sniper.ledger.view import LedgerEvent, LedgerView
 from mexc_sniper.ledger.writer import LedgerWriter
 
 __all__ = [
     "ApiToken",
+    "AuditHead",
+    "AuditRow",
     "EngineInbox",
     "LedgerEvent",
     "LedgerLocation",
@@ -27,6 +31,8 @@ __all__ = [
     "LedgerWriter",
     "LiveStore",
     "Session",
+    "TradeLatencies",
+    "TradingView",
     "WebInbox",
     "entry_from_event",
     "hash_secret",

@@ -66,6 +66,14 @@ _ENTRY_BY_EVENT: dict[str, type[Any]] = {
         entries.MonitorChanged,
         entries.CommandFinished,
         entries.ConfigChanged,
+        entries.DecisionMade,
+        entries.OrderChanged,
+        entries.FillRecorded,
+        entries.PositionChanged,
+        entries.TradeChanged,
+        entries.TradingChanged,
+        entries.BalancesChanged,
+        entries.AttentionChanged,
     )
     if kind.event is not None
 }

@@ -1,5 +1,6 @@
 """Operator commands on their way from the web process (their only writer) to the engine."""
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from secrets import token_hex
 from typing import Any
@@ -13,11 +14,14 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from mexc_sniper.core.clock import NS_PER_S, ClockReader
 from mexc_sniper.core.ids import CommandId
 from mexc_sniper.ledger.access import AccessStore
-from mexc_sniper.ledger.codec import column_text, from_json, storable, to_json
+from mexc_sniper.ledger.codec import INT64_MAX, column_text, from_json, storable, to_json
 from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.ledger.tables import commands, cursors
 from mexc_sniper.ledger.tail import Tail
 from mexc_sniper.model.commands import EXPIRES_AFTER_S, Command, Verb
+
+NEVER_NS = INT64_MAX
+"""When a command expires that never does."""
 
 CHANNEL = "mexc_sniper_commands"
 """The NOTIFY channel of every new command."""
@@ -28,10 +32,14 @@ POLL_S = 0.010
 _PAGE = 100
 _READ_COMMANDS = (
     "SELECT number, id, verb, arguments, actor, created_ns, expires_ns FROM commands "
-    "WHERE number > {number} AND created_ns >= {created} ORDER BY number LIMIT 100"
+    "WHERE number > {number} AND (created_ns >= {created} OR expires_ns = {never} AND created_ns >= {lasting}) "
+    "ORDER BY number LIMIT 100"
 )
 _LOOK_BACK_NS = 12 * 3_600 * NS_PER_S
 """Well inside the day for which answers are restored, so that no answered command can come again."""
+
+_LOOK_BACK_LASTING_NS = 30 * 86_400 * NS_PER_S
+"""For commands that never expire (kill, disarm); a start remembers a day more of answers (`view`)."""
 
 _COMMANDS_LOCK = 0x6D787363  # "mxsc"; any constant of our own
 
@@ -68,7 +76,7 @@ class WebInbox(AccessStore):
             "arguments": _arguments(arguments),
             "actor": column_text(actor),
             "created_ns": now_ns,
-            "expires_ns": now_ns + int(EXPIRES_AFTER_S[verb] * NS_PER_S),
+            "expires_ns": _expiry(verb, now_ns),
         }
         with self._file.write() as db:
             if not self._location.is_sqlite:
@@ -136,8 +144,8 @@ class EngineInbox:
     async def run(self, deliver: Callable[[Command], None]) -> None:
         """Deliver commands in the order of their numbers, each once, expired ones included, until cancelled.
 
-        A first start finds no inbox and waits for one. A start looks back half a day for what nobody answered;
-        whatever is older has long expired.
+        A first start finds no inbox and waits for one. A start looks back half a day for what nobody answered,
+        and a month for what never expires; whatever is older has long expired.
         """
         try:
             async for _ in self._tail.changes():
@@ -146,9 +154,16 @@ class EngineInbox:
             await self._tail.aclose()
 
     async def _drain(self, deliver: Callable[[Command], None]) -> None:
-        since_ns = self._clock.wall_ns() - _LOOK_BACK_NS
+        now_ns = self._clock.wall_ns()
         while True:
-            found = await self._tail.fetch(_READ_COMMANDS.format(number=self._number, created=since_ns))
+            found = await self._tail.fetch(
+                _READ_COMMANDS.format(
+                    number=self._number,
+                    created=now_ns - _LOOK_BACK_NS,
+                    never=NEVER_NS,
+                    lasting=now_ns - _LOOK_BACK_LASTING_NS,
+                )
+            )
             for row in found:
                 self._number = row[0]
                 if row[1] in self._finished:
@@ -161,6 +176,11 @@ class EngineInbox:
                 deliver(command)
             if len(found) < _PAGE:
                 return
+
+
+def _expiry(verb: Verb, now_ns: int) -> int:
+    seconds = EXPIRES_AFTER_S[verb]
+    return NEVER_NS if math.isinf(seconds) else now_ns + int(seconds * NS_PER_S)
 
 
 def _arguments(arguments: Mapping[str, Any]) -> str:

@@ -16,7 +16,8 @@ from mexc_sniper.ledger import migrations
 from mexc_sniper.ledger.connections import postgres_connect
 from mexc_sniper.ledger.faults import postgres_fault
 from mexc_sniper.ledger.location import LedgerLocation
-from mexc_sniper.ledger.rows import Batch, ListedTimes
+from mexc_sniper.ledger.memory import Memory, recall
+from mexc_sniper.ledger.rows import Batch
 from mexc_sniper.ledger.statements import delete_events, delete_signals, write_statements
 from mexc_sniper.ledger.store import Outage
 
@@ -117,8 +118,8 @@ class PostgresStore:
     def last_seq(self) -> int:
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
-    def listed_times(self) -> ListedTimes:
-        return ListedTimes(self._rows("SELECT id, symbol, listed_at_ns FROM listings"))
+    def memory(self, fills_since_ns: int) -> Memory:
+        return recall(self._rows, fills_since_ns)
 
     def write(self, batch: Batch) -> None:
         db, watchdog = self._open_parts

@@ -13,6 +13,7 @@ from mexc_sniper.ledger import migrations
 from mexc_sniper.ledger.connections import is_there, sql_engine
 from mexc_sniper.ledger.faults import LedgerNotReady, fault_of
 from mexc_sniper.ledger.location import LedgerLocation
+from mexc_sniper.ledger.trading_reader import TradingReader
 from mexc_sniper.ledger.view import LedgerEvent, LedgerView
 from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.config import ConfigVersion
@@ -22,7 +23,7 @@ from mexc_sniper.model.listing import Listing, ListingKind, ListingSignal, Outco
 from mexc_sniper.model.restored import Restored
 
 
-class LedgerReader:
+class LedgerReader(TradingReader):
     """Reads the ledger and never writes it. Every method is one read transaction of its own; see `LedgerView` for
     what each returns, and `snapshot` for several that agree.
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Any
 
-import msgspec
-import structlog
-
-from mexc_sniper.ledger.codec import INT64_MAX, column_text, folded, int64, int64_or_none, storable, to_json
-from mexc_sniper.ledger.statements import Write
+from mexc_sniper.ledger.audit import AuditChain
+from mexc_sniper.ledger.codec import column_text, folded, int64, int64_or_none, storable, to_json
+from mexc_sniper.ledger.memory import FillKey, ListedTimes, Memory
+from mexc_sniper.ledger.statements import Row, Write
+from mexc_sniper.ledger.trading_rows import TRADING_ROWS, is_paper_money, trading_ref
 from mexc_sniper.model.entries import (
     CalendarChanged,
     CommandFinished,
     ComponentChanged,
     ComponentFigures,
     ConfigChanged,
+    FillRecorded,
     LedgerEntry,
     ListingChanged,
     MonitorChanged,
@@ -23,45 +24,6 @@ from mexc_sniper.model.entries import (
     SymbolsLearned,
 )
 from mexc_sniper.model.listing import KnownSymbol, Listing
-
-Row = dict[str, Any]
-
-_log = structlog.get_logger()
-
-
-class ListedTimes:
-    """Who holds which (symbol, listed_at); the engine is the only writer, so memory is enough.
-
-    A provisional ``listed_at`` may move onto the instant of another episode of the same symbol. The pair must stay
-    unique, and a listing must not be lost over it: the newcomer is written one nanosecond later.
-    """
-
-    def __init__(self, held: Iterable[tuple[str, str, int]] = ()) -> None:
-        """``held`` are (listing id, symbol, listed_at_ns) of every row in the ledger."""
-        self._at: dict[tuple[str, int], str] = {}
-        self._of: dict[str, tuple[str, int]] = {}
-        for listing_id, symbol, listed_at_ns in held:
-            self._hold(listing_id, symbol, listed_at_ns)
-
-    def settle(self, listing: Listing) -> Listing:
-        """Return ``listing`` with the first free ``listed_at_ns`` from its own on, and hold it."""
-        symbol = column_text(listing.symbol)
-        free = int64(listing.listed_at_ns)
-        step = 1 if free < INT64_MAX else -1
-        while self._at.get((symbol, free), listing.id) != listing.id:
-            free += step
-        self._hold(listing.id, symbol, free)
-        if free == listing.listed_at_ns:
-            return listing
-        _log.warning("listed_at_moved", symbol=listing.symbol, listing_id=listing.id, listed_at_ns=free)
-        return msgspec.structs.replace(listing, listed_at_ns=free)
-
-    def _hold(self, listing_id: str, symbol: str, listed_at_ns: int) -> None:
-        before = self._of.get(listing_id)
-        if before is not None:
-            del self._at[before]
-        self._of[listing_id] = (symbol, listed_at_ns)
-        self._at[symbol, listed_at_ns] = listing_id
 
 
 @dataclass
@@ -81,9 +43,28 @@ class Batch:
 class RowMaker:
     """Turns entries into batches, giving every event the next number."""
 
-    def __init__(self, *, last_seq: int, times: ListedTimes) -> None:
+    def __init__(
+        self,
+        *,
+        last_seq: int,
+        times: ListedTimes,
+        fills: set[FillKey] | None = None,
+        audit: AuditChain | None = None,
+    ) -> None:
         self.last_seq = last_seq
         self._times = times
+        self._fills = set() if fills is None else fills
+        self._audit = audit or AuditChain()
+
+    @classmethod
+    def after(cls, memory: Memory) -> "RowMaker":
+        """Go on after what is written."""
+        return cls(
+            last_seq=memory.last_seq,
+            times=memory.times,
+            fills=memory.fills,
+            audit=AuditChain(memory.audit, memory.config_version),
+        )
 
     def batch(self, groups: Iterable[Sequence[LedgerEntry]], *, ts_ns: int) -> Batch:
         """Make one transaction of everything in ``groups``; ``ts_ns`` is the wall time its events carry."""
@@ -100,14 +81,27 @@ class RowMaker:
             entry, payload, rows = self._encoded(entry, seq)
         except UnicodeEncodeError:
             entry, payload, rows = self._encoded(storable(entry), seq)
+        batch.entries += 1
+        if isinstance(entry, FillRecorded) and not self._is_new(rows[0][1]):
+            return  # told before: no second row, and no event that would count it twice
         for write, row in rows:
             batch.add(write, row)
+        if rows:
+            line = self._audit.row(entry, ts_ns, rows[0][1]["body"])
+            if line is not None:
+                batch.add(Write.AUDIT, line)
         if entry.event is not None:
             ref = column_text(_ref(entry))
             batch.add(Write.EVENT, {"seq": seq, "ts_ns": ts_ns, "kind": entry.event, "ref": ref, "payload": payload})
             batch.last_seq = seq
-        batch.entries += 1
-        batch.durable = batch.durable or entry.durable
+        batch.durable = batch.durable or entry.durable or is_paper_money(entry)
+
+    def _is_new(self, fill: Row) -> bool:
+        key = (fill["account"], fill["client_order_id"], fill["trade_id"])
+        if key in self._fills:
+            return False
+        self._fills.add(key)
+        return True
 
     def _encoded(self, entry: LedgerEntry, seq: int) -> tuple[LedgerEntry, str, list[tuple[Write, Row]]]:
         if isinstance(entry, ListingChanged):
@@ -135,7 +129,8 @@ def _ref(entry: LedgerEntry) -> str:
             return str(version.version)
         case MonitorChanged() | MonitorProgressed() | SymbolsLearned():
             return ""
-    assert_never(entry)
+        case _:
+            return trading_ref(entry)
 
 
 def listing_row(listing: Listing) -> Row:
@@ -233,4 +228,5 @@ _ROWS: dict[type[Any], Callable[[Any, int], list[tuple[Write, Row]]]] = {
     MonitorProgressed: _monitor,
     CommandFinished: _result,
     ConfigChanged: _config,
+    **TRADING_ROWS,
 }

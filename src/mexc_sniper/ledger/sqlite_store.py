@@ -8,7 +8,8 @@ from mexc_sniper.ledger import migrations
 from mexc_sniper.ledger.connections import sqlite_writer
 from mexc_sniper.ledger.faults import sqlite_fault
 from mexc_sniper.ledger.location import LedgerLocation
-from mexc_sniper.ledger.rows import Batch, ListedTimes
+from mexc_sniper.ledger.memory import Memory, recall
+from mexc_sniper.ledger.rows import Batch
 from mexc_sniper.ledger.statements import delete_events, delete_signals, write_statements
 
 _CHECKPOINT_PAGES = 4_000
@@ -53,9 +54,9 @@ class SqliteStore:
         except sqlite3.Error as fault:
             raise sqlite_fault(fault, self._path) from fault
 
-    def listed_times(self) -> ListedTimes:
+    def memory(self, fills_since_ns: int) -> Memory:
         try:
-            return ListedTimes(self._connection.execute("SELECT id, symbol, listed_at_ns FROM listings"))
+            return recall(lambda sql: self._connection.execute(sql).fetchall(), fills_since_ns)
         except sqlite3.Error as fault:
             raise sqlite_fault(fault, self._path) from fault
 

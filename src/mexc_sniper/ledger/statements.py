@@ -13,7 +13,10 @@ from sqlalchemy.dialects.postgresql import psycopg as postgres_dialect
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.expression import ClauseElement
 
-from mexc_sniper.ledger import tables
+from mexc_sniper.ledger import tables, trading_tables
+
+Row = dict[str, Any]
+"""The columns of one row."""
 
 
 class Write(StrEnum):
@@ -28,14 +31,27 @@ class Write(StrEnum):
     CONFIG = "config_versions"
     RESULT = "command_results"
     META = "meta"
+    DECISION = "decisions"
+    ORDER = "orders"
+    FILL = "fills"
+    POSITION = "positions"
+    TRADE = "trades"
+    TRADING = "trading"
+    BALANCE = "balances"
+    ATTENTION = "attention"
+    AUDIT = "audit"
     EVENT = "events"
 
 
-_APPEND_ONLY = {Write.SIGNAL, Write.CONFIG, Write.EVENT}
+_APPEND_ONLY = {Write.SIGNAL, Write.CONFIG, Write.DECISION, Write.AUDIT, Write.EVENT}
 """A second row with the same key is a bug or a second writer: it fails loudly."""
 
-_FIRST_STANDS = {Write.RESULT}
-"""A command is answered once."""
+_FIRST_STANDS = {Write.RESULT, Write.FILL}
+"""A command is answered once, an execution counted once."""
+
+
+_METADATA = trading_tables.orders.metadata
+"""Complete once `trading_tables` is loaded."""
 
 
 def write_statements(*, sqlite: bool) -> dict[Write, str]:
@@ -69,7 +85,7 @@ def delete_signals(*, sqlite: bool) -> str:
 
 
 def _insert(write: Write, *, sqlite: bool) -> ClauseElement:
-    table: Table = tables.ledger.tables[write.value]
+    table: Table = _METADATA.tables[write.value]
     values = {column.name: bindparam(column.name, type_=column.type) for column in table.columns}
     statement: Any = (sqlite_insert if sqlite else postgres_insert)(table).values(values)
     if write in _APPEND_ONLY:

@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from mexc_sniper.core.errors import StoreError
-from mexc_sniper.ledger.rows import Batch, ListedTimes
+from mexc_sniper.ledger.memory import Memory
+from mexc_sniper.ledger.rows import Batch
 
 
 class Outage(StoreError):
@@ -26,8 +27,8 @@ class LedgerStore(Protocol):
         """Return the number of the newest event, 0 if there is none."""
         ...
 
-    def listed_times(self) -> ListedTimes:
-        """Return who holds which (symbol, listed_at)."""
+    def memory(self, fills_since_ns: int) -> Memory:
+        """Return what the writer must know of what is written: the fills received since a wall time among it."""
         ...
 
     def write(self, batch: Batch) -> None:

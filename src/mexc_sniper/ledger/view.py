@@ -1,10 +1,9 @@
 """Everything that is read from the ledger, on one connection and so in one consistent moment."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.ids import ListingId
@@ -20,6 +19,7 @@ from mexc_sniper.ledger.tables import (
     monitor,
     signals,
 )
+from mexc_sniper.ledger.trading_view import TradingView
 from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.config import ConfigVersion
 from mexc_sniper.model.entries import CalendarChanged
@@ -35,10 +35,9 @@ from mexc_sniper.model.listing import (
 )
 from mexc_sniper.model.restored import Restored, RestoredCalendarLine
 
-T = TypeVar("T")
-
 _HOUR_NS = 3_600 * NS_PER_S
-_DAY_NS = 24 * _HOUR_NS
+_ANSWERS_NS = 31 * 24 * _HOUR_NS
+"""A day longer than the inbox looks back for commands that never expire, so that none is carried out twice."""
 
 
 class LedgerEvent(msgspec.Struct, frozen=True):
@@ -50,11 +49,8 @@ class LedgerEvent(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class LedgerView:
+class LedgerView(TradingView):
     """The queries. Get one from `LedgerReader.snapshot`; every answer then belongs to the same moment."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
 
     def listings(
         self,
@@ -199,9 +195,9 @@ class LedgerView:
         )
         lines = self._all(select(calendar.c.body), CalendarChanged)
         finished = self._db.execute(
-            select(command_results.c.body).where(command_results.c.finished_ns >= now_ns - _DAY_NS)
+            select(command_results.c.body).where(command_results.c.finished_ns >= now_ns - _ANSWERS_NS)
         )
-        return Restored(
+        restored = Restored(
             symbols=tuple(self.known_symbols()),
             listings=tuple(
                 self._all(select(listings.c.body).where(watched).order_by(listings.c.detected_at_ns), Listing)
@@ -214,16 +210,7 @@ class LedgerView:
                 select(func.count()).select_from(listings).where(listings.c.kind == ListingKind.NEW.value)
             ),
         )
-
-    def _all(self, rows: Select[str], kind: type[T]) -> list[T]:
-        return [from_json(row[0], kind) for row in self._db.execute(rows)]
-
-    def _one(self, rows: Select[str], kind: type[T]) -> T | None:
-        body = self._db.execute(rows).scalar()
-        return None if body is None else from_json(body, kind)
-
-    def _count(self, rows: Select[Any]) -> int:
-        return int(self._db.execute(rows).scalar_one())
+        return self._with_trading(restored, now_ns)
 
 
 def _calendar_lines(lines: Iterable[CalendarChanged]) -> Iterable[RestoredCalendarLine]:

@@ -12,6 +12,7 @@ from mexc_sniper import __version__
 from mexc_sniper.core.clock import NS_PER_S, ClockReader
 from mexc_sniper.core.errors import SniperError, StoreError
 from mexc_sniper.ledger.location import LedgerLocation
+from mexc_sniper.ledger.memory import FILLS_REMEMBERED_NS
 from mexc_sniper.ledger.postgres_store import PostgresStore
 from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.ledger.rows import Batch, RowMaker
@@ -125,8 +126,9 @@ class LedgerWriter:
             StoreError: the ledger cannot be reached or written.
         """
         self._store.open()
-        last_seq = self._store.last_seq()
-        self._rows = RowMaker(last_seq=last_seq, times=self._store.listed_times())
+        memory = self._store.memory(self._clock.wall_ns() - FILLS_REMEMBERED_NS)
+        last_seq = memory.last_seq
+        self._rows = RowMaker.after(memory)
         hello = Batch(first_seq=last_seq + 1, last_seq=last_seq, durable=True)  # also proves that we can write
         hello.add(Write.META, {"key": "build", "value": __version__})
         self._store.write(hello)

@@ -33,7 +33,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     monitor: MonitorState | None = None
     config: ConfigVersion | None = None
     finished_commands: frozenset[str] = frozenset()
-    """Ids of commands answered within the last day."""
+    """Ids of commands answered within the last month: a kill never expires and must not be carried out twice."""
     listings_detected: int = 0
     """How many listings of kind ``new`` the ledger holds."""
     orders: tuple[Order, ...] = ()

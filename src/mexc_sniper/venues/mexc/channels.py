@@ -14,12 +14,22 @@ MAX_PER_REQUEST = 10
 """Channels in one request, so that one refusal leaves the others alone."""
 
 
-def symbol_channels(symbol: Symbol) -> tuple[str, str]:
-    """The two channels of a watched symbol: best bid/ask and trades, at the fastest pace."""
+def symbol_channels(symbol: Symbol) -> tuple[str, str, str]:
+    """The channels of a watched symbol: best bid/ask and trades at the fastest pace, and 20 levels a side.
+
+    The levels come whole, so they need no snapshot and no bookkeeping of versions (REFERENCE 2.5).
+    """
     return (
         f"spot@public.aggre.bookTicker.v3.api.pb@10ms@{symbol}",
         f"spot@public.aggre.deals.v3.api.pb@10ms@{symbol}",
+        f"spot@public.limit.depth.v3.api.pb@{symbol}@20",
     )
+
+
+def symbol_in(channel: str) -> str:
+    """Return the symbol a channel's name carries: last but for the levels, which end with their number."""
+    parts = channel.split("@")
+    return parts[-2] if ".limit.depth." in channel and len(parts) > 2 else parts[-1]
 
 
 def subscribe_text(channels: Iterable[str], request_id: int) -> str:

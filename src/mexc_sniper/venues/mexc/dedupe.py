@@ -6,7 +6,7 @@ Two sockets overlap while one replaces the other (make before break), so every f
 from collections import Counter, OrderedDict
 
 from mexc_sniper.core.values import Symbol
-from mexc_sniper.venues.mexc.parse.frames import QuoteFrame, TradesFrame
+from mexc_sniper.venues.mexc.parse.frames import LevelsFrame, QuoteFrame, TradesFrame
 
 REMEMBERED_TRADES = 2048
 """Per symbol; far more than two sockets can be apart."""
@@ -32,6 +32,27 @@ class QuoteFilter:
             elif frame.quote == last.quote:
                 return False
         self._last[symbol] = frame
+        return True
+
+    def forget(self, symbol: Symbol) -> None:
+        """Drop what is known of a symbol."""
+        self._last.pop(symbol, None)
+
+
+class LevelsFilter:
+    """Lets a book pass when it is newer than the last of its symbol."""
+
+    def __init__(self) -> None:
+        self._last: dict[Symbol, tuple[int | None, int | None]] = {}
+
+    def admits(self, frame: LevelsFrame) -> bool:
+        """A repeated version is no news; a lower one with a later send time is: the venue counts anew."""
+        version, sent_at_ns = self._last.get(frame.symbol, (None, None))
+        if version is not None and frame.version is not None:
+            older = frame.version < version and (frame.sent_at_ns or 0) <= (sent_at_ns or 0)
+            if frame.version == version or older:
+                return False
+        self._last[frame.symbol] = (frame.version, frame.sent_at_ns)
         return True
 
     def forget(self, symbol: Symbol) -> None:

@@ -175,8 +175,9 @@ def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
     setting = f"MEXC_SNIPER_VENUE__{name.upper()}"
     try:
         parts = urlsplit(url)
-        port_fits = parts.port is None or parts.port > 0
+        fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")  # a name no resolver can be asked for
     except ValueError:
-        port_fits, parts = False, urlsplit("")
-    if parts.scheme not in schemes or not parts.hostname or not port_fits:
+        fits = False
+    if not fits:
         raise ConfigError(f"{setting} is {url!r}, which is no address; write it like {schemes[-1]}://host/path")

@@ -4,14 +4,17 @@ import contextlib
 
 from mexc_sniper.core.errors import ProtocolError
 from mexc_sniper.core.values import Symbol
-from mexc_sniper.model.events import Event, MiniTickersSeen, QuoteSeen, TradesSeen
-from mexc_sniper.model.market import Stamp
+from mexc_sniper.model.events import BookSeen, Event, MiniTickersSeen, QuoteSeen, TradesSeen
+from mexc_sniper.model.market import Book, Stamp
 from mexc_sniper.telemetry import FRAMES
-from mexc_sniper.venues.mexc.dedupe import QuoteFilter, TradeFilter
-from mexc_sniper.venues.mexc.parse.frames import QuoteFrame, TickersFrame, TradesFrame, decode_frame
+from mexc_sniper.venues.mexc.dedupe import LevelsFilter, QuoteFilter, TradeFilter
+from mexc_sniper.venues.mexc.parse.frames import LevelsFrame, QuoteFrame, TickersFrame, TradesFrame, decode_frame
 
 TICKERS_KEY = ""
 """What `Reading.about` says of a ticker of all symbols."""
+
+MAX_NAMES = 20_000
+"""Ten times the venue's pairs; beyond it a connection invents names, and they are dropped."""
 
 
 class Reading:
@@ -31,6 +34,7 @@ class FrameInterpreter:
     def __init__(self) -> None:
         self._quotes = QuoteFilter()
         self._trades = TradeFilter()
+        self._levels = LevelsFilter()
         self._shown: dict[int, set[str]] = {}
 
     def read(self, connection: int, payload: bytes, wall_ns: int, mono_ns: int) -> Reading:
@@ -48,6 +52,13 @@ class FrameInterpreter:
         if isinstance(frame, TradesFrame):
             FRAMES.labels("trades").inc()
             return Reading(frame.symbol, frame.sent_at_ns, self._fresh_trades(connection, frame, wall_ns, mono_ns))
+        if isinstance(frame, LevelsFrame):
+            FRAMES.labels("levels").inc()
+            stamp = Stamp(frame.sent_at_ns, wall_ns, mono_ns)
+            book = Book(symbol=frame.symbol, bids=frame.bids, asks=frame.asks, stamp=stamp)
+            return Reading(
+                frame.symbol, frame.sent_at_ns, BookSeen(stamp=stamp, book=book) if self._levels.admits(frame) else None
+            )
         if isinstance(frame, TickersFrame):
             FRAMES.labels("mini_tickers").inc()
             stamp = Stamp(frame.sent_at_ns, wall_ns, mono_ns)
@@ -59,6 +70,7 @@ class FrameInterpreter:
         """Drop what is known of a symbol nobody watches any more."""
         self._quotes.forget(symbol)
         self._trades.forget(symbol)
+        self._levels.forget(symbol)
 
     def forget_connection(self, connection: int) -> None:
         """Drop what is known of a closed connection."""
@@ -75,7 +87,7 @@ class FrameInterpreter:
     def _new_tickers(self, connection: int, frame: TickersFrame, stamp: Stamp) -> MiniTickersSeen | None:
         shown = self._shown.setdefault(connection, set())
         fresh = frame.prices.keys() - shown
-        if not fresh:
+        if not fresh or len(shown) + len(fresh) > MAX_NAMES:
             return None
         shown |= fresh
         tickers = []

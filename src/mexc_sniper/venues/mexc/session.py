@@ -16,6 +16,7 @@ from mexc_sniper.venues.mexc.channels import (
     PING,
     TICKERS,
     subscribe_text,
+    symbol_in,
     unsubscribe_text,
 )
 from mexc_sniper.venues.mexc.parse.control import control_answer
@@ -23,8 +24,10 @@ from mexc_sniper.venues.mexc.parse.control import control_answer
 BAD_FRAMES_PER_MINUTE = 20
 _RETRY_REFUSED_S = 5.0
 """A refused channel may belong to a symbol that is not open yet: ask again (REFERENCE 2.2)."""
-_REPEAT_SILENT_S = 15.0
+_REPEAT_UNHEARD_S = 15.0
 """So may an accepted one that never said anything."""
+_REPEAT_STALLED_S = 60.0
+"""One that fell silent may have stalled although the connection lives (RELIABILITY 2.1, 2)."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class Session:
         self._last_ping = self.opened_ns
         self._last_tickers = self.opened_ns
         self._tickers_repeated = False
-        self._heard_symbols: set[str] = set()
+        self._heard_at: dict[str, int] = {}
         self._bad: deque[int] = deque(maxlen=BAD_FRAMES_PER_MINUTE)
 
     @property
@@ -163,7 +166,7 @@ class Session:
             self._last_tickers = mono_ns
             self._tickers_repeated = False
         elif about is not None:
-            self._heard_symbols.add(about)
+            self._heard_at[about] = mono_ns
 
     def on_close(self, why: str) -> None:
         self.why = self.why or why
@@ -195,12 +198,11 @@ class Session:
                 if age_s >= self._limits.ack_s:
                     self.abort(f"no confirmation of {channel} within {self._limits.ack_s:g} s")
                     return
-            elif (
-                channel != TICKERS
-                and age_s >= _REPEAT_SILENT_S
-                and channel.rpartition("@")[2] not in self._heard_symbols
-            ):
-                again.append(channel)
+            elif channel != TICKERS:
+                heard_at = self._heard_at.get(symbol_in(channel))
+                silent_s = (now - max(state.asked_at, heard_at or 0)) / NS_PER_S
+                if silent_s >= (_REPEAT_UNHEARD_S if heard_at is None else _REPEAT_STALLED_S):
+                    again.append(channel)
         if TICKERS in self._channels and self._channels[TICKERS].confirmed:
             silent_s = (now - self._last_tickers) / NS_PER_S
             if silent_s >= 2 * self._limits.tickers_silent_s:

@@ -53,7 +53,7 @@ class AddressBook:
         try:
             async with asyncio.timeout(min(1.0, deadline_s) if known else deadline_s):
                 return await asyncio.shield(task)
-        except (TimeoutError, OSError) as error:
+        except (TimeoutError, OSError, UnicodeError) as error:
             if known:
                 return known
             raise ConnectFailed(f"cannot resolve {host}: {_plain(error)}") from None

@@ -7,7 +7,8 @@ from google.protobuf.message import DecodeError
 from mexc_proto import PushDataV3ApiWrapper
 from mexc_sniper.core.errors import ProtocolError
 from mexc_sniper.core.values import MalformedNumber, Price, Quantity, Symbol, price_from_text, quantity_from_text
-from mexc_sniper.model.market import MiniTicker, PublicTrade, Quote, Side
+from mexc_sniper.model.market import Level, MiniTicker, PublicTrade, Quote, Side
+from mexc_sniper.venues.mexc.channels import symbol_in
 from mexc_sniper.venues.mexc.parse.text import Bad, ns_or_none, symbol_of
 
 _SIDES = {1: Side.BUY, 2: Side.SELL}
@@ -30,6 +31,17 @@ class TradesFrame:
     trades: tuple[PublicTrade, ...]
     ids: tuple[str, ...]
     sent_at_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelsFrame:
+    """The visible levels of a symbol, best first on both sides. ``version`` orders the books of a symbol."""
+
+    symbol: Symbol
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    sent_at_ns: int | None
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ class OtherFrame:
     channel: str
 
 
-Frame = QuoteFrame | TradesFrame | TickersFrame | OtherFrame
+Frame = QuoteFrame | TradesFrame | LevelsFrame | TickersFrame | OtherFrame
 
 
 def decode_frame(payload: bytes) -> Frame:
@@ -83,6 +95,8 @@ def decode_frame(payload: bytes) -> Frame:
             return _quote(wrapper, sent_at)
         if body == "publicAggreDeals":
             return _trades(wrapper, sent_at)
+        if body == "publicLimitDepths":
+            return _levels(wrapper, sent_at)
         if body == "publicMiniTickers":
             return TickersFrame({item.symbol: item.price for item in wrapper.publicMiniTickers.items}, sent_at)
         if body is None and not wrapper.channel:
@@ -100,7 +114,7 @@ def _quote(wrapper: PushDataV3ApiWrapper, sent_at: int | None) -> QuoteFrame:
     return QuoteFrame(
         quote=Quote(_symbol(wrapper), bid, bid_quantity, ask, ask_quantity),
         sent_at_ns=sent_at,
-        version=int(version) if version.isascii() and version.isdigit() and len(version) < 19 else None,
+        version=_version(version),
     )
 
 
@@ -113,6 +127,21 @@ def _side(price: str, quantity: str) -> tuple[Price | None, Quantity | None]:
     if amount == 0 or value == 0:
         return None, None
     return Price(value), amount
+
+
+def _levels(wrapper: PushDataV3ApiWrapper, sent_at: int | None) -> LevelsFrame:
+    body = wrapper.publicLimitDepths
+    bids = [Level(p, q) for p, q in (_side(item.price, item.quantity) for item in body.bids) if p and q]
+    asks = [Level(p, q) for p, q in (_side(item.price, item.quantity) for item in body.asks) if p and q]
+    # The venue sends the best level first; a book in another order would make every later figure wrong.
+    bids.sort(key=lambda level: level.price, reverse=True)
+    asks.sort(key=lambda level: level.price)
+    symbol = symbol_of(wrapper.symbol or symbol_in(wrapper.channel))
+    return LevelsFrame(symbol, tuple(bids), tuple(asks), sent_at, _version(body.version))
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _trades(wrapper: PushDataV3ApiWrapper, sent_at: int | None) -> TradesFrame:
@@ -135,4 +164,4 @@ def _trades(wrapper: PushDataV3ApiWrapper, sent_at: int | None) -> TradesFrame:
 
 def _symbol(wrapper: PushDataV3ApiWrapper) -> Symbol:
     """The envelope's symbol, or the end of the channel's name where it carries none."""
-    return symbol_of(wrapper.symbol or wrapper.channel.rpartition("@")[2])
+    return symbol_of(wrapper.symbol or symbol_in(wrapper.channel))
