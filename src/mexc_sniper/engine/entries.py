@@ -3,6 +3,7 @@
 The outcome of a listing that may be entered is decided here; every other listing's in `listings.py`.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -22,7 +23,6 @@ from mexc_sniper.engine.trading_state import Confirmation, Waiting
 from mexc_sniper.engine.turn import Turn, lag_ns
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.entries import DecisionMade, TradeChanged
-from mexc_sniper.model.events import BookSeen
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.listing import Listing, ListingKind, Outcome, Phase, SignalKind
 from mexc_sniper.model.market import Side
@@ -44,7 +44,27 @@ CONFIRM_NS = 60 * NS_PER_S
 _KNOWN_BEFORE = frozenset(
     {SignalKind.CALENDAR, SignalKind.ANNOUNCEMENT, SignalKind.WEB_SYMBOL, SignalKind.EXCHANGE_INFO_ROW}
 )
+_BOOK_REASONS = frozenset(
+    {
+        Reason.NO_BOOK,
+        Reason.NO_REFERENCE_PRICE,
+        Reason.SPREAD_TOO_WIDE,
+        Reason.DEPTH_TOO_THIN,
+        Reason.EXIT_TOO_THIN,
+        Reason.SLIPPAGE_TOO_HIGH,
+    }
+)
+"""Refusals that a fuller book may lift."""
 _UNOFFICIAL_PROOF = frozenset({SignalKind.CALENDAR, SignalKind.WEB_SYMBOL, SignalKind.ANNOUNCEMENT, SignalKind.CANDLES})
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """One attempt that a guard stopped; it is recorded when no later attempt will follow."""
+
+    intent: OrderIntent
+    decision: Decision
+    verdict: Denied
 
 
 class Entries:
@@ -80,12 +100,10 @@ class Entries:
         else:
             turn.ask(WakeAt(turn.now_ns + BOOK_WAIT_NS))
 
-    def book(self, turn: Turn, event: BookSeen) -> None:
-        """Keep the newest book; enter where one was waited for."""
-        symbol = event.book.symbol
-        self._state.trading.books[symbol] = event.book
-        waiting = self._state.trading.waiting.get(symbol)
-        if waiting is not None and (waiting.retry_at_ns is None or turn.now_ns >= waiting.retry_at_ns):
+    def book_moved(self, turn: Turn, symbol: Symbol) -> None:
+        """A waiting listing's book has moved: try, unless an attempt has to wait for its time."""
+        waiting = self._state.trading.waiting[symbol]
+        if waiting.retry_at_ns is None or turn.now_ns >= waiting.retry_at_ns:
             waiting.trigger_mono_ns = turn.stamp.mono_ns
             self._attempt(turn, symbol)
 
@@ -140,7 +158,7 @@ class Entries:
             reference=self._reference(symbol),
             trigger_mono_ns=turn.stamp.mono_ns,
         )
-        return self._enter(
+        entered = self._enter(
             turn,
             instrument,
             waiting,
@@ -150,6 +168,7 @@ class Entries:
             listing=None,
             command_id=command_id,
         )
+        return self._record_denial(turn, entered) if isinstance(entered, _Refusal) else entered
 
     def confirm(self, turn: Turn, trade_id: TradeId, command_id: str) -> Trade | None:
         """Enter live what was done on paper for its size; every guard but age is asked again."""
@@ -205,18 +224,21 @@ class Entries:
         trade = self._enter(
             turn, instrument, waiting, amount=amount, account=account, cause=listing.id, listing=listing
         )
-        if trade.status is TradeStatus.REJECTED:
+        if isinstance(trade, _Refusal):
             self._denied(turn, listing, waiting, trade)
         elif high_value and account is Account.PAPER and trading.live:
             self._offer(turn, trade, symbol, amount)
 
-    def _denied(self, turn: Turn, listing: Listing, waiting: Waiting, trade: Trade) -> None:
-        reason = trade.reason or Reason.OUTCOME_UNKNOWN
+    def _denied(self, turn: Turn, listing: Listing, waiting: Waiting, refusal: "_Refusal") -> None:
+        reason = refusal.verdict.reason
+        if reason in _BOOK_REASONS and turn.now_ns < waiting.until_ns:
+            return  # the first frames show a part of the book; what follows within the wait may be enough
         may_open = reason in (Reason.API_CLOSED, Reason.NOT_ONLINE)
         if may_open and waiting.give_up_ns is not None and turn.now_ns < waiting.give_up_ns:
             waiting.retry_at_ns = turn.now_ns + RETRY_NS
             turn.ask(WakeAt(waiting.retry_at_ns))
             return
+        self._record_denial(turn, refusal)
         self._finish(turn, listing, Outcome.SKIPPED, Reason.NOT_OPEN_TO_API if may_open else reason)
 
     def _enter(
@@ -230,8 +252,8 @@ class Entries:
         cause: str,
         listing: Listing | None,
         command_id: str | None = None,
-    ) -> Trade:
-        """Shape, judge and send one attempt; returns the trade row, REJECTED when a guard said no."""
+    ) -> "Trade | _Refusal":
+        """Shape, judge and send one attempt; returns the trade it became, or the guard's no, unrecorded yet."""
         trading, config = self._state.trading, self._state.config
         book = trading.books.get(instrument.symbol)
         reference = waiting.reference
@@ -277,24 +299,21 @@ class Entries:
             trading.last_entry_ns[(account, instrument.symbol)] = turn.now_ns
             trading.entry_times_ns.setdefault(account, []).append(turn.now_ns)
         reason = None if isinstance(verdict, Approved) else verdict.reason
-        turn.entry(
-            DecisionMade(
-                decision=Decision(
-                    id=intent_key,
-                    listing_id=intent.listing_id,
-                    symbol=intent.symbol,
-                    account=account,
-                    trigger=waiting.trigger,
-                    decided_ns=turn.now_ns,
-                    config_version=config.version,
-                    guards=guards,
-                    reason=reason,
-                )
-            )
+        decision = Decision(
+            id=intent_key,
+            listing_id=intent.listing_id,
+            symbol=intent.symbol,
+            account=account,
+            trigger=waiting.trigger,
+            decided_ns=turn.now_ns,
+            config_version=config.version,
+            guards=guards,
+            reason=reason,
         )
-        if isinstance(verdict, Approved):
-            return trading.trades[trading.trade_of[intent_key]]
-        return self._record_denial(turn, intent, waiting.trigger, verdict)
+        if isinstance(verdict, Denied):
+            return _Refusal(intent, decision, verdict)
+        turn.entry(DecisionMade(decision=decision))
+        return trading.trades[trading.trade_of[intent_key]]
 
     def _view(
         self,
@@ -332,8 +351,10 @@ class Entries:
             categories=categories(instrument, known_bases=state.baseline.bases()),
         )
 
-    def _record_denial(self, turn: Turn, intent: OrderIntent, trigger: Trigger, verdict: Denied) -> Trade:
+    def _record_denial(self, turn: Turn, refusal: "_Refusal") -> Trade:
         trading = self._state.trading
+        intent, verdict = refusal.intent, refusal.verdict
+        turn.entry(DecisionMade(decision=refusal.decision))
         trade_id = trading.trade_of.setdefault(intent.id, TradeId(f"T{intent.id}"))
         measured = ", ".join(f"{name} {value}" for name, value in verdict.measured.items())
         trade = Trade(
@@ -351,7 +372,7 @@ class Entries:
             reference_price=intent.reference_price,
             reason=verdict.reason,
             reason_detail=measured,
-            trigger=trigger,
+            trigger=refusal.decision.trigger,
             listing_id=intent.listing_id,
             command_id=intent.command_id,
             attempts=intent.attempt,

@@ -31,6 +31,7 @@ from mexc_sniper.model.listing import Listing
 from mexc_sniper.model.order import Order, OrderRole
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.model.trading import TradingStatus
+from mexc_sniper.policy.book import with_top
 from mexc_sniper.policy.risk import HardCaps
 
 
@@ -115,14 +116,21 @@ class Trader:
 
     def book(self, turn: Turn, event: BookSeen) -> None:
         """Enter where a book was waited for, then look after positions."""
-        self.entries.book(turn, event)
-        if event.book.bid is not None:
-            self.exits.price(turn, event.book.symbol, event.book.bid)
+        trading, symbol = self._state.trading, event.book.symbol
+        trading.books[symbol] = event.book
+        if symbol in trading.waiting:
+            self.entries.book_moved(turn, symbol)
+        if event.book.bid is not None and trading.by_symbol:
+            self.exits.price(turn, symbol, event.book.bid)
 
     def quote(self, turn: Turn, event: QuoteSeen) -> None:
-        """Look after positions at the best bid."""
-        if event.quote.bid is not None and self._state.trading.by_symbol:
-            self.exits.price(turn, event.quote.symbol, event.quote.bid)
+        """Keep the top of the book; enter where that is enough; look after positions at the best bid."""
+        trading, symbol = self._state.trading, event.quote.symbol
+        trading.books[symbol] = with_top(trading.books.get(symbol), event.quote, event.stamp)
+        if symbol in trading.waiting:
+            self.entries.book_moved(turn, symbol)
+        if event.quote.bid is not None and trading.by_symbol:
+            self.exits.price(turn, symbol, event.quote.bid)
 
     def trades(self, turn: Turn, event: TradesSeen) -> None:
         """Remember the last price of a watched pair."""
