@@ -56,9 +56,9 @@ from mexc_sniper.model.events import (
     WebSymbolsRead,
 )
 from mexc_sniper.model.health import Component, ComponentStatus, MonitorState, MonitorStatus
+from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.restored import Restored
-from mexc_sniper.policy.risk import HardCaps
 
 FIGURES_EVERY_NS = 5 * NS_PER_S
 """How often a component whose figures alone moved is written."""

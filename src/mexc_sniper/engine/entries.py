@@ -24,6 +24,7 @@ from mexc_sniper.engine.turn import Turn, lag_ns
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.entries import DecisionMade, TradeChanged
 from mexc_sniper.model.instrument import Instrument
+from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.listing import Listing, ListingKind, Outcome, Phase, SignalKind
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Approved, Denied, Order, OrderIntent, OrderRole, OrderStatus, OrderType
@@ -31,7 +32,7 @@ from mexc_sniper.model.trading import Decision, Guard, Trade, TradeStatus, Trigg
 from mexc_sniper.policy.accounts import account_for_entry
 from mexc_sniper.policy.categories import categories
 from mexc_sniper.policy.entry import EntryShape, shape
-from mexc_sniper.policy.risk import EntryView, HardCaps, assess
+from mexc_sniper.policy.risk import EntryView, assess
 
 BOOK_WAIT_NS = 200 * NS_PER_MS
 """How long an entry waits for the first book (DESIGN 4.1)."""

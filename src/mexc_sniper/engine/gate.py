@@ -8,7 +8,7 @@ from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account, TradingState
 from mexc_sniper.model.entries import TradingChanged
-from mexc_sniper.policy.risk import Gate
+from mexc_sniper.model.limits import Gate
 
 _VENUE_ONLY = frozenset({Reason.CLOCK_UNCERTAIN, Reason.VENUE_BANNED, Reason.VENUE_UNREACHABLE, Reason.LEASE_LOST})
 """Conditions that concern orders to the real venue and leave paper alone."""

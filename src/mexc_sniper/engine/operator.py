@@ -17,6 +17,7 @@ from mexc_sniper.model.commands import Command, CommandResult, CommandStatus, Ve
 from mexc_sniper.model.config import ConfigVersion, TradeConfig
 from mexc_sniper.model.entries import CommandFinished, ComponentChanged, ConfigChanged, MonitorChanged, SignalReceived
 from mexc_sniper.model.health import ComponentStatus, MonitorStatus
+from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.listing import (
     ListedAtBasis,
     Listing,
@@ -29,7 +30,6 @@ from mexc_sniper.model.listing import (
     SourceTime,
 )
 from mexc_sniper.policy.config_rules import contradictions, large_raises
-from mexc_sniper.policy.risk import HardCaps
 
 MAX_SYMBOL_LENGTH = 64
 

@@ -384,6 +384,18 @@ class Orders:
         )
         trading.trades[trade.id] = updated
         turn.entry(TradeChanged(trade=updated))
+        if order.terminal and not order.settled and trade.status is not status:
+            turn.note(
+                "trade_ended",
+                symbol=intent.symbol,
+                mode="live" if intent.account is Account.LIVE else "dry-run",
+                status=str(status),
+                role=str(intent.role),
+                tick_to_trade_ms=_ms(updated.tick_to_trade_ns),
+                round_trip_ms=_ms(updated.round_trip_ns),
+                ack_to_fill_ms=_ms(updated.ack_to_fill_ns),
+                open_to_order_ms=_ms(updated.open_to_order_ns),
+            )
 
     def _fee(self, fill: Fill) -> None:
         trading = self._state.trading
@@ -394,3 +406,7 @@ class Orders:
             trading.trades[trade_id] = replace(
                 trade, fee=trade.fee + fill.fee, fee_asset=fill.fee_asset or trade.fee_asset, evidence=fill.evidence
             )
+
+
+def _ms(ns: int | None) -> float | None:
+    return None if ns is None else ns / 1_000_000

@@ -13,7 +13,7 @@ from mexc_sniper.engine.reconcile import Reconciliation
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.trade_commands import TradeCommands
 from mexc_sniper.engine.turn import Turn
-from mexc_sniper.model.account import TradingState
+from mexc_sniper.model.account import Account, TradingState
 from mexc_sniper.model.events import (
     BalancesRead,
     BookSeen,
@@ -27,12 +27,12 @@ from mexc_sniper.model.events import (
     TradesSeen,
     VenueSwept,
 )
+from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.listing import Listing
 from mexc_sniper.model.order import Order, OrderRole
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.model.trading import TradingStatus
 from mexc_sniper.policy.book import with_top
-from mexc_sniper.policy.risk import HardCaps
 
 
 class Trader:
@@ -162,6 +162,8 @@ class Trader:
 
     def private_stream(self, turn: Turn, event: PrivateStreamChanged) -> None:
         """The private stream is a speed-up; without it orders are asked for."""
+        if event.account is not Account.LIVE:
+            return
         self._state.trading.private_stream = event.connected
         turn.note("private_stream", connected=event.connected, detail=event.detail)
         if event.connected:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from mexc_sniper.model.config import TradeConfig
-from mexc_sniper.policy.risk import HardCaps
+from mexc_sniper.model.limits import HardCaps
 
 _RAISES = (
     "trade_usdt",
