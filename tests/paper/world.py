@@ -210,7 +210,7 @@ async def running(world: PaperWorld) -> AsyncIterator[PaperWorld]:
 
 def restored_after(world: PaperWorld, intents: Sequence[OrderIntent]) -> Restored:
     """What the ledger holds when everything said was written and then the process died."""
-    from mexc_sniper.policy.order_table import apply_report  # noqa: PLC0415 (arrives with the engine)
+    from mexc_sniper.policy.order_table import apply_report
 
     orders = []
     for intent in intents:
