@@ -7,6 +7,7 @@ export function Help({ open, onOpenChange }: { open: boolean; onOpenChange: (ope
     [["/"], "Filter"],
     [["j", "k"], "Next and previous row"],
     [["Enter"], "Open the row"],
+    [["Shift", "K"], "Open the kill switch"],
     [["d"], "Dark or light"],
     [["?"], "This list"],
     [["Esc"], "Close, or leave a field"],

@@ -1,59 +1,78 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { Activity, CalendarClock, LayoutDashboard, List, LogOut, Moon, Play, Square, Sun } from "lucide-react";
+import { Activity, ArrowLeftRight, CalendarClock, Ellipsis, LayoutDashboard, List, LogOut, Moon, Play, ShieldCheck, Square, Sun } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { api } from "./api";
 import { useNow } from "./clock";
 import { name as plain } from "./format";
 import { Help } from "./Help";
-import { useKeys } from "./keys";
+import { useKeys, type Place } from "./keys";
 import { lookAgain, useLink, useWorld } from "./live";
+import { KillButton, KillPanel } from "./panels/Kill";
 import { upcoming } from "./panels/NextListings";
 import { toggleTheme, useTheme } from "./theme";
-import { Countdown } from "./time";
-import { Button, Key, Problem, State, Tag, type Tone } from "./ui";
+import { At, Countdown } from "./time";
+import { STATE_TONES } from "./trading";
+import { Button, Key, Modal, Problem, State, Tag, type Tone } from "./ui";
 import { Warning } from "./Warning";
 
-const PLACES = [
-  { to: "/", name: "Overview", Icon: LayoutDashboard },
-  { to: "/listings", name: "Listings", Icon: List },
-  { to: "/calendar", name: "Calendar", Icon: CalendarClock },
-  { to: "/health", name: "Health", Icon: Activity },
-] as const;
+/** A phone has room for four of them; the others stand under "More". */
+const PLACES: { to: Place; name: string; Icon: typeof List; phone: boolean }[] = [
+  { to: "/", name: "Overview", Icon: LayoutDashboard, phone: true },
+  { to: "/calendar", name: "Calendar", Icon: CalendarClock, phone: true },
+  { to: "/listings", name: "Listings", Icon: List, phone: false },
+  { to: "/trades", name: "Trades", Icon: ArrowLeftRight, phone: true },
+  { to: "/risk", name: "Risk", Icon: ShieldCheck, phone: true },
+  { to: "/health", name: "Health", Icon: Activity, phone: false },
+];
 
 export function Shell() {
   const go = useNavigate();
   const [help, setHelp] = useState(false);
+  const [kill, setKill] = useState(false);
+  const [more, setMore] = useState(false);
   const openHelp = useCallback(() => setHelp(true), []);
-  const goTo = useCallback((to: (typeof PLACES)[number]["to"]) => void go({ to }), [go]);
-  useKeys(goTo, openHelp);
+  const openKill = useCallback(() => setKill(true), []);
+  const goTo = useCallback((to: Place) => void go({ to }), [go]);
+  useKeys(goTo, openHelp, openKill);
+  const live = useWorld((world) => world.trading?.armed) ?? false;
   useTitle();
   const link = useLink();
   useEffect(() => {
     if (link.state === "signed_out") location.replace("/login");
   }, [link.state]);
   return (
-    <div className="flex min-h-dvh flex-col">
+    <div className={`flex min-h-dvh flex-col ${live ? "border-t-2 border-alarm" : ""}`}>
       <a href="#main" className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-control focus:bg-panel focus:px-3 focus:py-2">Skip to the content</a>
-      <TopBar />
+      <TopBar onKill={openKill} />
       <div className="flex flex-1">
         <nav aria-label="Pages of the dashboard" className="sticky top-12 h-[calc(100dvh-48px)] w-44 shrink-0 border-r border-line bg-panel p-2 max-lg:w-14 max-sm:hidden">
-          <Places className="flex h-8 items-center gap-3 rounded-control px-2.5" text="max-lg:sr-only" icon={16} />
+          <Places of={PLACES} className="flex h-8 items-center gap-3 rounded-control px-2.5" text="max-lg:sr-only" icon={16} />
           <About />
         </nav>
         <main id="main" className="mx-auto min-w-0 max-w-[1680px] flex-1 p-3 max-sm:pb-20">
           <Outlet />
         </main>
       </div>
-      <nav aria-label="Pages of the dashboard" className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-4 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] sm:hidden">
-        <Places className="grid h-14 place-items-center content-center gap-0.5 text-[11px]" text="" icon={18} />
+      <nav aria-label="Pages of the dashboard" className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-5 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] sm:hidden">
+        <Places of={PLACES.filter((place) => place.phone)} className="grid h-14 place-items-center content-center gap-0.5 text-[11px]" text="" icon={18} />
+        <button type="button" onClick={() => setMore(true)} aria-haspopup="dialog" className="grid h-14 place-items-center content-center gap-0.5 text-[11px] text-dim">
+          <Ellipsis aria-hidden size={18} />More
+        </button>
       </nav>
+      <Modal open={more} onOpenChange={setMore} title="More">
+        <nav aria-label="More pages" onClick={() => setMore(false)}>
+          <Places of={PLACES.filter((place) => !place.phone)} className="flex h-11 items-center gap-3 rounded-control px-2.5 text-[15px]" text="" icon={18} />
+        </nav>
+        <div className="mt-2 flex gap-2 border-t border-line pt-3"><Personal onProblem={() => setMore(false)} words /></div>
+      </Modal>
+      <KillPanel open={kill} onOpenChange={setKill} />
       <Help open={help} onOpenChange={setHelp} />
     </div>
   );
 }
 
-function Places({ className, text, icon }: { className: string; text: string; icon: number }) {
-  return PLACES.map(({ to, name, Icon }) => (
+function Places({ of, className, text, icon }: { of: typeof PLACES; className: string; text: string; icon: number }) {
+  return of.map(({ to, name, Icon }) => (
     <Link
       key={to} to={to} title={name} activeOptions={{ exact: to === "/", includeSearch: false }} className={className}
       activeProps={{ className: "bg-raised font-medium text-text" }} inactiveProps={{ className: "text-dim hover:text-text" }}
@@ -73,40 +92,63 @@ function About() {
   );
 }
 
-function TopBar() {
+function TopBar({ onKill }: { onKill: () => void }) {
   const [problem, setProblem] = useState("");
-  const theme = useTheme();
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-panel">
-      <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1.5 px-3.5 py-1.5">
-        <div className="flex items-center gap-3">
-          <span className="text-[15px] font-semibold">mexc-sniper</span>
+      <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-3.5 py-1.5 max-sm:gap-x-3">
+        <div className="flex items-center gap-3 max-sm:gap-2">
+          <span className="text-[15px] font-semibold max-[359px]:sr-only">mexc-sniper</span>
           <Mode />
         </div>
-        <div className="flex items-center gap-4" role="status" aria-label="State of the bot"><MonitorState /><Feed /></div>
-        <div className="ml-auto flex items-center gap-x-4 max-sm:w-full">
-          <NextOpening />
-          <span className="max-md:hidden"><Utc /></span>
-          <div className="flex items-center gap-1 max-sm:ml-auto">
-            <StartStop onProblem={setProblem} />
-            <IconButton label={theme === "dark" ? "Use the light scheme" : "Use the dark scheme"} onClick={toggleTheme}>
-              {theme === "dark" ? <Sun aria-hidden size={16} /> : <Moon aria-hidden size={16} />}
-            </IconButton>
-            <IconButton label="Sign out" onClick={() => api.signOut().then(() => location.replace("/login"), (error: Error) => setProblem(error.message))}>
-              <LogOut aria-hidden size={16} />
-            </IconButton>
-          </div>
+        <div className="flex items-center gap-4 max-sm:order-3 max-sm:gap-3" role="status" aria-label="State of the bot"><MonitorState /><Feed /><Trading /></div>
+        <NeedsYouLink />
+        <div className="ml-auto flex items-center gap-x-4 max-sm:order-4 max-xl:hidden max-sm:flex"><NextOpening /><span className="max-sm:hidden"><Utc /></span></div>
+        <div className="flex items-center gap-1 max-xl:ml-auto max-sm:order-2">
+          <span className="mr-1 flex gap-2"><StartStop onProblem={setProblem} /><KillButton onPress={onKill} /></span>
+          <span className="flex gap-1 max-sm:hidden"><Personal onProblem={setProblem} /></span>
         </div>
-        {problem && <div className="w-full pb-1"><Problem onClose={() => setProblem("")}>{problem}</Problem></div>}
+        {problem && <div className="order-last w-full pb-1"><Problem onClose={() => setProblem("")}>{problem}</Problem></div>}
       </div>
       <Warning />
     </header>
   );
 }
 
-function IconButton({ label, onClick, children }: { label: string; onClick: () => void; children: React.ReactNode }) {
+/** What concerns only this browser: the scheme and the session. */
+function Personal({ onProblem, words = false }: { onProblem: (text: string) => void; words?: boolean }) {
+  const theme = useTheme();
+  const scheme = theme === "dark" ? "Use the light scheme" : "Use the dark scheme";
   return (
-    <button type="button" aria-label={label} title={label} onClick={onClick} className="grid size-8 place-items-center rounded-control text-dim hover:bg-raised hover:text-text max-sm:size-9">
+    <>
+      <IconButton label={scheme} words={words} onClick={toggleTheme}>{theme === "dark" ? <Sun aria-hidden size={16} /> : <Moon aria-hidden size={16} />}</IconButton>
+      <IconButton label="Sign out" words={words} onClick={() => api.signOut().then(() => location.replace("/login"), (error: Error) => onProblem(error.message))}><LogOut aria-hidden size={16} /></IconButton>
+    </>
+  );
+}
+
+/** What may be traded now; who said so stands in the kill panel and on hover. */
+function Trading() {
+  const trading = useWorld((world) => world.trading);
+  if (!trading) return null;
+  const who = `${trading.actor ? `by ${trading.actor}` : ""}${trading.reason ? `: ${trading.reason}` : ""}`;
+  return (
+    <State tone={STATE_TONES[trading.state]} title={who}>
+      {trading.state.toUpperCase()}{trading.state !== "active" && trading.actor && <span className="font-normal text-dim max-lg:hidden">by {plain(trading.actor)}</span>}
+    </State>
+  );
+}
+
+function NeedsYouLink() {
+  const many = useWorld((world) => world.attention.length + world.trades.filter((trade) => trade.status === "high_value_pending").length);
+  if (!many) return null;
+  return <Link to="/trades" className="rounded-full border border-warn px-2.5 leading-[22px] font-medium whitespace-nowrap text-warn hover:bg-raised max-sm:order-5">{many} {many === 1 ? "needs" : "need"} you</Link>;
+}
+
+function IconButton({ label, onClick, children, words }: { label: string; onClick: () => void; children: React.ReactNode; words: boolean }) {
+  if (words) return <Button onClick={onClick} className="flex-1 font-normal">{children} {label}</Button>;
+  return (
+    <button type="button" aria-label={label} title={label} onClick={onClick} className="grid size-8 place-items-center rounded-control text-dim hover:bg-raised hover:text-text">
       {children}
     </button>
   );
@@ -114,8 +156,10 @@ function IconButton({ label, onClick, children }: { label: string; onClick: () =
 
 function Mode() {
   const mode = useWorld((world) => world.health.mode);
-  if (mode === "live") return <span className="rounded-[4px] bg-alarm px-1.5 text-[11px] leading-5 font-semibold text-white">LIVE</span>;
-  return <Tag tone="warn" title="Real market data; nothing is bought or sold">DRY-RUN</Tag>;
+  const until = useWorld((world) => (world.trading?.armed ? world.trading.armedUntil : null));
+  if (mode !== "live") return <Tag tone="warn" title="Real market data, orders filled on paper; nothing is sent to the venue">DRY-RUN</Tag>;
+  if (until) return <span className="rounded-[4px] bg-alarm px-1.5 text-[11px] leading-5 font-semibold whitespace-nowrap text-white">LIVE until <At at={until} short /></span>;
+  return <Tag tone="warn" title="Started for live trading, but not armed: new entries go to paper, live positions keep their exits">LIVE, not armed</Tag>;
 }
 
 function MonitorState() {
@@ -148,8 +192,8 @@ function NextOpening() {
   if (!next?.opensAt) return <span className="text-dim max-lg:hidden">no opening announced</span>;
   return (
     <span className="flex min-w-0 items-baseline gap-1.5 text-dim">
-      <bdi className="max-w-28 truncate font-medium" title={plain(next.asset)}>{plain(next.asset)}</bdi>
-      <span className="whitespace-nowrap">opens in</span> <Countdown to={next.opensAt} />
+      <bdi className="max-w-28 truncate font-medium max-sm:max-w-16" title={plain(next.asset)}>{plain(next.asset)}</bdi>
+      <span className="whitespace-nowrap max-sm:hidden">opens in</span> <Countdown to={next.opensAt} />
     </span>
   );
 }
@@ -188,9 +232,10 @@ function useTitle(): void {
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
   }, []);
+  const armed = useWorld((world) => world.trading?.armed) ?? false;
   const unseen = document.hidden ? Object.values(fresh ?? {}).filter((at) => at > lookedAt).length : 0;
   useEffect(() => {
-    document.title = unseen ? `(${unseen}) mexc-sniper` : "mexc-sniper";
-  }, [unseen]);
+    document.title = `${armed ? "● LIVE " : ""}${unseen ? `(${unseen}) ` : ""}mexc-sniper`;
+  }, [unseen, armed]);
 }
 

@@ -1,9 +1,12 @@
 // The only place that talks HTTP. Every call has a deadline; every refusal becomes an ApiError with the API's sentence.
 import { QueryClient } from "@tanstack/react-query";
-import type { Calendar, Config, Health, ListingDetail, Listings, Monitor, Session } from "./types";
+import type {
+  Attention, Calendar, Config, ConfigHistory, Executed, Health, Kill, ListingDetail, Listings, Monitor, Orders, Positions, Risk, Session,
+  TradeDetail, Trades,
+} from "./types";
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, message: string) {
+  constructor(readonly status: number, readonly code: string, message: string, readonly details: Record<string, unknown> = {}) {
     super(message);
   }
 }
@@ -15,15 +18,17 @@ export const queries = new QueryClient({
 });
 
 const DEADLINE_MS = 6_000;
+/** The bot itself waits up to 5 s for the outcome of an order. */
+const TRADE_DEADLINE_MS = 9_000;
 
-export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, deadlineMs = DEADLINE_MS): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET") {
     if (path !== "/auth/session" || method === "DELETE") headers["X-CSRF-Token"] = (await session()).csrfToken;
     headers["Idempotency-Key"] = newKey();
   }
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  const deadline = AbortSignal.timeout(deadlineMs);
   let answer: Response;
   try {
     answer = await fetch(path, {
@@ -37,14 +42,14 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, deadline.aborted ? "timeout" : "unreachable",
-      deadline.aborted ? "The bot did not answer within 6 s. Nothing is known about the result; look again before repeating."
+      deadline.aborted ? "The bot did not answer in time. Nothing is known about the result; look again before repeating."
         : "The bot cannot be reached. Is it still running in the terminal?");
   }
   const data: unknown = await answer.json().catch(() => null);
   if (!answer.ok) {
-    const said = (data ?? {}) as { code?: string; message?: string };
+    const said = (data ?? {}) as { code?: string; message?: string; details?: Record<string, unknown> };
     throw new ApiError(answer.status, said.code ?? `http_${answer.status}`,
-      said.message ?? `The bot answered with HTTP ${answer.status}.`);
+      said.message ?? `The bot answered with HTTP ${answer.status}.`, said.details);
   }
   return data as T;
 }
@@ -58,6 +63,9 @@ function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
 
+export type KillAction = "pause" | "cancel" | "flatten" | "resume";
+export type TradeFilter = { mode?: string; status?: string; symbol?: string };
+export type Resolution = "adopt" | "ignore" | "mark";
 export type ListingFilter = { text?: string; phase?: string; outcome?: string; kind?: string };
 
 export const api = {
@@ -74,6 +82,28 @@ export const api = {
   },
   listing: (id: string, signal?: AbortSignal) =>
     call<ListingDetail>("GET", `/listings/${encodeURIComponent(id)}`, undefined, signal),
+  trades: (limit: number, offset: number, filter: TradeFilter = {}, signal?: AbortSignal) => {
+    const asked = new URLSearchParams({ limit: String(limit), offset: String(offset) });
+    for (const [name, value] of Object.entries(filter)) if (value) asked.set(name, value);
+    return call<Trades>("GET", `/trade/history?${asked}`, undefined, signal);
+  },
+  trade: (id: string, signal?: AbortSignal) => call<TradeDetail>("GET", `/trade/${encodeURIComponent(id)}`, undefined, signal),
+  positions: (signal?: AbortSignal) => call<Positions>("GET", "/positions?open=true&limit=500", undefined, signal),
+  openOrders: (signal?: AbortSignal) => call<Orders>("GET", "/orders?open=true&limit=500", undefined, signal),
+  risk: (signal?: AbortSignal) => call<Risk>("GET", "/risk/metrics", undefined, signal),
+  attention: (signal?: AbortSignal) => call<{ attention: Attention[] }>("GET", "/attention", undefined, signal),
+  buy: (symbol: string, quoteQty: string) => call<Executed>("POST", "/trade/execute", { symbol, quoteQty }, undefined, TRADE_DEADLINE_MS),
+  decide: (id: string, confirm: boolean) => call<unknown>("POST", `/trade/${encodeURIComponent(id)}/${confirm ? "confirm" : "reject"}`, undefined, undefined, TRADE_DEADLINE_MS),
+  closePosition: (id: string) => call<unknown>("POST", `/positions/${encodeURIComponent(id)}/close`),
+  cancelOrder: (clientOrderId: string) => call<unknown>("POST", `/orders/${encodeURIComponent(clientOrderId)}/cancel`),
+  resolve: (id: string, resolution: Resolution) => call<unknown>("POST", `/attention/${encodeURIComponent(id)}/resolve`, { resolution }),
+  kill: (action: KillAction, reason: string) => call<Kill>("POST", "/kill-switch", { action, reason }),
+  disarm: () => call<unknown>("POST", "/disarm"),
+  configSchema: (signal?: AbortSignal) => call<unknown>("GET", "/config/schema", undefined, signal),
+  configHistory: (signal?: AbortSignal) => call<ConfigHistory>("GET", "/config/history?limit=50", undefined, signal),
+  setConfig: (version: number, config: Record<string, unknown>, confirm: boolean) =>
+    call<unknown>("PUT", "/config", { version, config, ...(confirm ? { confirm } : {}) }),
+  rollback: (version: number, confirm: boolean) => call<unknown>("POST", "/config/rollback", { version, ...(confirm ? { confirm } : {}) }),
   setMonitor: (wanted: boolean) => call<unknown>("POST", wanted ? "/monitor/start" : "/monitor/stop"),
   inject: (symbol: string) => call<unknown>("POST", "/listings/inject", { symbol }),
 };

@@ -67,6 +67,30 @@ export function price(text: string | null): string {
   return `0.${"0".repeat(Number(found[3]) - 1)}${found[1]}${found[2] ?? ""}`;
 }
 
+type Text = `${number}`;
+const cents = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const plain = new Intl.NumberFormat("en-US", { maximumFractionDigits: 18, useGrouping: false });
+const rough = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 7, useGrouping: false });
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 18 });
+
+/** Money of the quote asset: two places, a true minus. Formatted from the decimal text, never through a float. */
+export const money = (text: string | null | undefined) => (text == null ? NONE : cents.format(text as Text).replace("-", "−"));
+
+/** Profit and change always carry their sign. */
+export function signed(text: string | null | undefined, places: (text: string) => string = money): string {
+  if (text == null) return NONE;
+  const said = places(text).replace("-", "−");
+  return /[1-9]/.test(said) && !said.startsWith("−") ? `+${said}` : said.replace(/^−(?=[0.]*$)/, "");
+}
+export const signTone = (text: string | null | undefined) => (text == null || !/[1-9]/.test(text) ? undefined : text.startsWith("-") ? "down" as const : "up" as const);
+
+/** An average of fills has more digits than any price: seven that mean something. */
+export const average = (text: string | null | undefined) => (text == null ? NONE : rough.format(text as Text));
+export const amount = (text: string | null | undefined) => (text == null ? NONE : grouped.format(text as Text));
+export const decimalText = (text: string) => plain.format(text as Text);
+/** Basis points of the API as percent, two places. */
+export const percent = (bps: string | null | undefined) => (bps == null ? NONE : `${signed(String(Number(bps) / 100))} %`);
+
 const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\p{Cc}]/gu;
 
 /** A name from the venue as text: marks that hide or turn letters around become visible instead of working. */

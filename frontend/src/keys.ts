@@ -1,11 +1,16 @@
 // Keyboard: `g` + letter goes, `/` filters, `j` `k` move through rows, Enter opens (a link does that by itself).
+// No key changes what the bot does; Shift+K only opens the panel that can.
 import { useEffect } from "react";
 import { toggleTheme } from "./theme";
 
-export const GO: Record<string, { to: "/" | "/listings" | "/calendar" | "/health"; name: string }> = {
+export type Place = "/" | "/listings" | "/calendar" | "/trades" | "/risk" | "/health";
+
+export const GO: Record<string, { to: Place; name: string }> = {
   o: { to: "/", name: "Overview" },
   l: { to: "/listings", name: "Listings" },
   c: { to: "/calendar", name: "Calendar" },
+  t: { to: "/trades", name: "Trades" },
+  r: { to: "/risk", name: "Risk" },
   h: { to: "/health", name: "Health" },
 };
 
@@ -18,7 +23,7 @@ function step(by: 1 | -1): void {
   rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
 }
 
-export function useKeys(go: (to: (typeof GO)[string]["to"]) => void, help: () => void): void {
+export function useKeys(go: (to: Place) => void, help: () => void, kill: () => void): void {
   useEffect(() => {
     let afterG = 0;
     const onKey = (event: KeyboardEvent) => {
@@ -41,6 +46,8 @@ export function useKeys(go: (to: (typeof GO)[string]["to"]) => void, help: () =>
         document.querySelector<HTMLInputElement>("main [data-filter]")?.focus();
       } else if (event.key === "j" || event.key === "k") {
         step(event.key === "j" ? 1 : -1);
+      } else if (event.key === "K") {
+        kill();
       } else if (event.key === "d") {
         toggleTheme();
       } else if (event.key === "?") {
@@ -53,5 +60,5 @@ export function useKeys(go: (to: (typeof GO)[string]["to"]) => void, help: () =>
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  }, [go, help]);
+  }, [go, help, kill]);
 }

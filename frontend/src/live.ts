@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, ApiError, queries } from "./api";
 import { learnServerTime, serverNow } from "./clock";
-import type { ListingDetail, LiveFrame, SnapshotFrame } from "./types";
+import type { ListingDetail, LiveFrame, SnapshotFrame, TradeDetail } from "./types";
 import { fold, foldFigures, foldMarks, fromSnapshot, type World } from "./world";
 
 export type Link =
@@ -17,6 +17,7 @@ const SILENCE_MS = 5_000;
 const REPAINT_MS = 50;
 const POLL_MS = 3_000;
 const SNAPSHOT_LISTINGS = 200;
+const SNAPSHOT_TRADES = 100;
 
 let socket: WebSocket | null = null;
 let watchdog = 0;
@@ -102,11 +103,11 @@ function receive(text: string): void {
     case "event": {
       if (!world || frame.seq !== world.seq + 1) return lose("a message was missing");
       world = fold(world, frame, Date.now());
-      if (frame.kind === "listing_changed" || frame.kind === "signal_received") touchDetail(frame);
+      touchDetail(frame);
       return publish();
     }
     case "marks":
-      if (world) world = foldMarks(world, frame.marks);
+      if (world) world = foldMarks(world, frame.marks, frame.positions);
       return publish();
     case "status":
       if (world) world = foldFigures(world, frame.health, frame.monitor);
@@ -126,14 +127,15 @@ function takeSnapshot(frame: SnapshotFrame): void {
   world = fromSnapshot(frame, world);
   publish();
   void queries.invalidateQueries({ queryKey: ["listing"] });
-  void queries.invalidateQueries({ queryKey: ["listings"] });
+  for (const key of ["listings", "trade", "trades", "orders", "risk", "configHistory"]) void queries.invalidateQueries({ queryKey: [key] });
 }
 
 async function poll(): Promise<void> {
   window.clearTimeout(polls);
   try {
-    const [health, monitor, page, calendar, config] = await Promise.all([
+    const [health, monitor, page, calendar, config, risk, held, trades, needs] = await Promise.all([
       api.health(), api.monitor(), api.listings(SNAPSHOT_LISTINGS, 0), api.calendar(), api.config().catch(() => null),
+      api.risk(), api.positions(), api.trades(SNAPSHOT_TRADES, 0), api.attention(),
     ]);
     if (link.state === "live") return;
     if (failures < 2 && link.state !== "polling") return; // Only a check: the socket gets its second chance first.
@@ -141,6 +143,7 @@ async function poll(): Promise<void> {
     takeSnapshot({
       type: "snapshot", seq: -1, serverTime: health.serverTime, health, monitor, listings: page.listings,
       listingsTotal: page.total, calendar: calendar.entries, config, marks: [],
+      trading: risk.trading, positions: held.positions, trades: trades.trades, tradesTotal: trades.total, attention: needs.attention,
     });
     setLink({ state: "polling" });
   } catch (error) {
@@ -175,15 +178,32 @@ function setLink(next: Link): void {
   queries.setQueryData<Link>(["link"], next);
 }
 
-/** The open detail page follows its listing; phases and history are the server's to compute. */
+/** Open detail pages follow; phases, history and figures are the server's to compute. */
 function touchDetail(frame: Extract<LiveFrame, { type: "event" }>): void {
-  if (frame.kind === "signal_received") {
-    queries.setQueryData<ListingDetail>(["listing", frame.data.listingId], (known) =>
-      known && { ...known, timeline: [...known.timeline, frame.data.signal] });
-  } else if (frame.kind === "listing_changed") {
-    const key = ["listing", frame.data.id];
-    queries.setQueryData<ListingDetail>(key, (known) => known && { ...known, listing: frame.data });
-    void queries.invalidateQueries({ queryKey: key }, { cancelRefetch: false });
+  const renew = (...key: string[]) => void queries.invalidateQueries({ queryKey: key }, { cancelRefetch: false });
+  switch (frame.kind) {
+    case "signal_received":
+      queries.setQueryData<ListingDetail>(["listing", frame.data.listingId], (known) =>
+        known && { ...known, timeline: [...known.timeline, frame.data.signal] });
+      return;
+    case "listing_changed":
+      queries.setQueryData<ListingDetail>(["listing", frame.data.id], (known) => known && { ...known, listing: frame.data });
+      return renew("listing", frame.data.id);
+    case "trade_changed":
+      queries.setQueryData<TradeDetail>(["trade", frame.data.id], (known) => known && { ...known, trade: frame.data });
+      renew("risk");
+      return renew("trade");
+    case "order_changed":
+      renew("orders");
+      return renew("trade");
+    case "fill_recorded":
+      return renew("trade");
+    case "position_changed":
+    case "trading_changed":
+      return renew("risk");
+    case "config_changed":
+      renew("risk");
+      return renew("configHistory");
   }
 }
 

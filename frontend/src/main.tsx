@@ -9,7 +9,10 @@ import { Health } from "./pages/Health";
 import { ListingDetail } from "./pages/ListingDetail";
 import { Listings, readSearch } from "./pages/Listings";
 import { Overview } from "./pages/Overview";
+import { Risk } from "./pages/Risk";
 import { SignIn } from "./pages/SignIn";
+import { TradeDetail } from "./pages/TradeDetail";
+import { readTradesSearch, Trades } from "./pages/Trades";
 import { Shell } from "./Shell";
 import { Card, Problem } from "./ui";
 import "./styles.css";
@@ -28,6 +31,9 @@ const routes = root.addChildren([
   createRoute({ getParentRoute: () => root, path: "/listings", component: Listings, validateSearch: readSearch }),
   createRoute({ getParentRoute: () => root, path: "/listings/$id", component: ListingDetail }),
   createRoute({ getParentRoute: () => root, path: "/calendar", component: Calendar }),
+  createRoute({ getParentRoute: () => root, path: "/trades", component: Trades, validateSearch: readTradesSearch }),
+  createRoute({ getParentRoute: () => root, path: "/trades/$id", component: TradeDetail }),
+  createRoute({ getParentRoute: () => root, path: "/risk", component: Risk }),
   createRoute({ getParentRoute: () => root, path: "/health", component: Health }),
 ]);
 const router = createRouter({ routeTree: routes, basepath: "/dashboard", defaultPreload: false });

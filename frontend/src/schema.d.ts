@@ -4,6 +4,86 @@
  */
 
 export interface paths {
+    "/arm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Arm
+         * @description Permit live entries for some minutes; refused in dry-run, with an unchecked key, or while anything is latched.
+         */
+        post: operations["arm_arm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Attention
+         * @description List what needs a person, oldest first.
+         */
+        get: operations["attention_attention_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/attention/{attention_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve
+         * @description Say how one of them ends.
+         */
+        post: operations["resolve_attention__attention_id__resolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit
+         * @description List who did what and what came of it, newest first.
+         */
+        get: operations["audit_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/link": {
         parameters: {
             query?: never;
@@ -128,7 +208,14 @@ export interface paths {
          * @description Show the version in force.
          */
         get: operations["config_config_get"];
-        put?: never;
+        /**
+         * Change
+         * @description Change the configuration: a new version, checked as a whole, or nothing.
+         *
+         *     422 names every wrong field (`config.maxTradeUsdt`); 409 `stale_version` when somebody was quicker; 409
+         *     `confirmation_required` for what allows more than twice as much, until `confirm` is true.
+         */
+        put: operations["change_config_put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -150,6 +237,66 @@ export interface paths {
         get: operations["history_config_history_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/config/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rollback
+         * @description Make an old version the newest one; it is checked like any change.
+         */
+        post: operations["rollback_config_rollback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/config/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Schema
+         * @description Describe every field as JSON Schema, with title, unit, range and group for a form.
+         */
+        get: operations["schema_config_schema_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/disarm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disarm
+         * @description End the permission for live entries; live positions keep their exits.
+         */
+        post: operations["disarm_disarm_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -232,6 +379,29 @@ export interface paths {
         get: operations["ready_health_ready_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/kill-switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Kill
+         * @description Stop trading; an empty body means `cancel`. Never rate-limited, works without the database and the engine.
+         *
+         *     The latch file is written first, then the command. 200 when the engine has answered, 202 when it has not yet.
+         *     `resume` needs the scope control besides, and an engine that has compared its records with the venue.
+         */
+        post: operations["kill_kill_switch_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -380,6 +550,209 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Orders
+         * @description List orders, newest first; one in doubt is open.
+         */
+        get: operations["orders_orders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{client_order_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Ask the venue to cancel an order; the cancel is repeated until an end is seen.
+         */
+        post: operations["cancel_orders__client_order_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Positions
+         * @description List holdings, newest first, valued at what buyers pay now; `open=false` lists closed ones as well.
+         */
+        get: operations["positions_positions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/positions/{position_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close
+         * @description Sell all of a position at market. Allowed in every trading state in which orders can be recorded.
+         */
+        post: operations["close_positions__position_id__close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/risk/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Tell what each account has at stake, how much of each limit is used, and what is allowed now.
+         */
+        get: operations["metrics_risk_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trade/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Execute
+         * @description Buy by hand, through the same risk checks as every entry.
+         *
+         *     Answers when the order's first outcome is known, or after 5 s with the status ``pending``. A denial is a 409 with
+         *     the reason as its code; it is recorded as a trade all the same.
+         */
+        post: operations["execute_trade_execute_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trade/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description List trades, newest first: every entry, exit, denial and refusal with its reason and its delays in ms.
+         */
+        get: operations["history_trade_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trade/{trade_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trade
+         * @description Show one trade with every guard that was asked, its orders, their executions and its position.
+         */
+        get: operations["trade_trade__trade_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trade/{trade_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Enter a trade live that waits as ``high_value_pending``; every check but its age is made anew.
+         */
+        post: operations["confirm_trade__trade_id__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trade/{trade_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject
+         * @description Leave a ``high_value_pending`` trade on paper.
+         */
+        post: operations["reject_trade__trade_id__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     live: {
@@ -405,6 +778,173 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        /**
+         * AccountRiskView
+         * @description What one account has at stake, against the configuration in force.
+         */
+        AccountRiskView: {
+            /** Atstake */
+            atStake: string | null;
+            /** Drawdown */
+            drawdown: string | null;
+            /** Entrieslasthour */
+            entriesLastHour: number | null;
+            /** Freequote */
+            freeQuote: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitView"][];
+            /** Lossesinarow */
+            lossesInARow: number | null;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /** Openpositions */
+            openPositions: number | null;
+            /** Realizedtoday */
+            realizedToday: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "engine" | "ledger";
+            /** Spenttoday */
+            spentToday: string | null;
+        };
+        /**
+         * ArmRequest
+         * @description Permission for live entries, for a limited time.
+         */
+        ArmRequest: {
+            /**
+             * Confirm
+             * @constant
+             */
+            confirm: "LIVE";
+            /** Minutes */
+            minutes: number;
+        };
+        /**
+         * AttentionKind
+         * @description What only a person can end.
+         * @enum {string}
+         */
+        AttentionKind: "discrepancy" | "in_doubt" | "manual_exit" | "foreign_order";
+        /**
+         * AttentionView
+         * @description One thing that needs a person, until resolved.
+         */
+        AttentionView: {
+            /** Clientorderid */
+            clientOrderId: string | null;
+            /** Id */
+            id: string;
+            kind: components["schemas"]["AttentionKind"];
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /** Positionid */
+            positionId: string | null;
+            /**
+             * Raisedat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            raisedAt: string;
+            /** Resolution */
+            resolution: string;
+            /** Resolvedat */
+            resolvedAt: string | null;
+            /** Resolvedby */
+            resolvedBy: string;
+            /** Symbol */
+            symbol: string | null;
+            /** Text */
+            text: string;
+        };
+        /** AttentionsView */
+        AttentionsView: {
+            /** Attention */
+            attention: components["schemas"]["AttentionView"][];
+        };
+        /**
+         * AuditEntryView
+         * @description Who did what, and what came of it; ``digest`` is of the row it tells of, as it was stored.
+         */
+        AuditEntryView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /** Configversion */
+            configVersion: number;
+            /** Detail */
+            detail: string;
+            /** Digest */
+            digest: string;
+            /** Number */
+            number: number;
+            /** Ref */
+            ref: string;
+            /** Result */
+            result: string;
+            /** What */
+            what: string;
+            /** Who */
+            who: string;
+        };
+        /**
+         * AuditView
+         * @description Newest first. ``firstBroken``: the first row that is missing or not what was written; only with ``verify``.
+         */
+        AuditView: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntryView"][];
+            /** Firstbroken */
+            firstBroken: number | null;
+            /** Head */
+            head: string;
+            /** Limit */
+            limit: number;
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
+            /** Verified */
+            verified: boolean;
+        };
+        /** BalanceView */
+        BalanceView: {
+            /** Asset */
+            asset: string;
+            /**
+             * Free
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            free: string;
+            /**
+             * Locked
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            locked: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+        };
+        /** BalancesEventData */
+        BalancesEventData: {
+            /** Balances */
+            balances: components["schemas"]["BalanceView"][];
+        };
         /**
          * BeatFrame
          * @description Two seconds after the last event or beat; ``seq`` is the number of the last event sent.
@@ -508,6 +1048,26 @@ export interface components {
             since: string;
             status: components["schemas"]["ComponentStatus"];
         };
+        /**
+         * ConfigChange
+         * @description A patch: only what changes. ``version``: the one it was made from. ``confirm``: yes, such a raise is meant.
+         */
+        ConfigChange: {
+            /**
+             * Config
+             * @example {
+             *       "maxOpenPositions": 3,
+             *       "tradeUsdt": "25"
+             *     }
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /** Confirm */
+            confirm?: boolean | null;
+            /** Version */
+            version?: number | null;
+        };
         /** ConfigHistoryView */
         ConfigHistoryView: {
             /** Total */
@@ -532,6 +1092,36 @@ export interface components {
             version: number;
         };
         /**
+         * DecisionView
+         * @description An entry decision; ``reason`` null: it entered.
+         */
+        DecisionView: {
+            /** Configversion */
+            configVersion: number;
+            /**
+             * Decidedat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            decidedAt: string;
+            /** Guards */
+            guards: components["schemas"]["GuardView"][];
+            /** Id */
+            id: string;
+            /** Listingid */
+            listingId: string | null;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            reason: components["schemas"]["Reason"] | null;
+            /** Reasontext */
+            reasonText: string;
+            /** Symbol */
+            symbol: string;
+            trigger: components["schemas"]["Trigger"];
+        };
+        /**
          * ErrorView
          * @description Every error of the API.
          */
@@ -551,7 +1141,9 @@ export interface components {
          *
          *     ``data`` by ``kind``: listing_changed ListingView · signal_received SignalEventData · calendar_changed
          *     CalendarEntryView · component_changed ComponentView · monitor_changed MonitorView · command_finished
-         *     CommandView · config_changed ConfigView.
+         *     CommandView · config_changed ConfigView · decision_made DecisionView · order_changed OrderView · fill_recorded
+         *     FillView · position_changed PositionView · trade_changed TradeView · trading_changed TradingView ·
+         *     balances_changed BalancesEventData · attention_changed AttentionView.
          */
         EventFrame: {
             /**
@@ -560,12 +1152,12 @@ export interface components {
              */
             at: string;
             /** Data */
-            data: components["schemas"]["ListingView"] | components["schemas"]["SignalEventData"] | components["schemas"]["CalendarEntryView"] | components["schemas"]["ComponentView"] | components["schemas"]["MonitorView"] | components["schemas"]["CommandView"] | components["schemas"]["ConfigView"];
+            data: components["schemas"]["ListingView"] | components["schemas"]["SignalEventData"] | components["schemas"]["CalendarEntryView"] | components["schemas"]["ComponentView"] | components["schemas"]["MonitorView"] | components["schemas"]["CommandView"] | components["schemas"]["ConfigView"] | components["schemas"]["DecisionView"] | components["schemas"]["OrderView"] | components["schemas"]["FillView"] | components["schemas"]["PositionView"] | components["schemas"]["TradeView"] | components["schemas"]["TradingView"] | components["schemas"]["BalancesEventData"] | components["schemas"]["AttentionView"];
             /**
              * Kind
              * @enum {string}
              */
-            kind: "listing_changed" | "signal_received" | "calendar_changed" | "component_changed" | "monitor_changed" | "command_finished" | "config_changed";
+            kind: "listing_changed" | "signal_received" | "calendar_changed" | "component_changed" | "monitor_changed" | "command_finished" | "config_changed" | "decision_made" | "order_changed" | "fill_recorded" | "position_changed" | "trade_changed" | "trading_changed" | "balances_changed" | "attention_changed";
             /** Seq */
             seq: number;
             /**
@@ -573,6 +1165,129 @@ export interface components {
              * @enum {string}
              */
             type: "event";
+        };
+        /**
+         * ExecuteRequest
+         * @description Buy ``symbol`` for ``quoteQty`` of its quote currency: live while armed, otherwise dry-run.
+         */
+        ExecuteRequest: {
+            /**
+             * Quoteqty
+             * Format: decimal
+             * @description Decimal text, above zero; a JSON number is taken as well.
+             * @example 20
+             */
+            quoteQty: number | string;
+            /**
+             * Symbol
+             * @example EXAMPLEUSDT
+             */
+            symbol: string;
+        };
+        /**
+         * ExecutedView
+         * @description What became of a manual buy so far; ``status`` ``pending``: no outcome within five seconds.
+         */
+        ExecutedView: {
+            /** Commandid */
+            commandId: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            status: components["schemas"]["TradeStatus"];
+            trade: components["schemas"]["TradeView"];
+            /** Tradeid */
+            tradeId: string;
+        };
+        /** ExitPlanView */
+        ExitPlanView: {
+            /** Deadline */
+            deadline: string | null;
+            /** Stopprice */
+            stopPrice: string | null;
+            /** Takeprofit */
+            takeProfit: components["schemas"]["TakeProfitView"][];
+            /** Trailingarmedat */
+            trailingArmedAt: string | null;
+            /** Trailingpct */
+            trailingPct: string | null;
+        };
+        /** FillView */
+        FillView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /**
+             * Baseqty
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            baseQty: string;
+            /** Clientorderid */
+            clientOrderId: string;
+            /** Evidence */
+            evidence: string;
+            /**
+             * Fee
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            fee: string;
+            /** Feeasset */
+            feeAsset: string;
+            /** Id */
+            id: string;
+            /** Maker */
+            maker: boolean;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /**
+             * Price
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            price: string;
+            /**
+             * Quoteqty
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            quoteQty: string;
+            /**
+             * Receivedat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            receivedAt: string;
+            side: components["schemas"]["Side"];
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * GuardView
+         * @description One check: what it measured and what it allows. ``passed`` null: not asked for this trigger.
+         */
+        GuardView: {
+            /** Limit */
+            limit: string;
+            /** Measured */
+            measured: string;
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean | null;
+            /** Text */
+            text: string;
         };
         /**
          * HealthView
@@ -620,6 +1335,73 @@ export interface components {
              * @example TESTUSDT
              */
             symbol: string;
+        };
+        /**
+         * KillRequest
+         * @description ``pause``: no new entries. ``cancel``: and cancel entry orders. ``flatten``: and sell positions, then halt.
+         *     ``resume``: allow entries again.
+         */
+        KillRequest: {
+            /**
+             * Action
+             * @default cancel
+             * @enum {string}
+             */
+            action: "pause" | "cancel" | "flatten" | "resume";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * KillView
+         * @description What stopping did. 200: the engine has answered; 202: it has not yet, and acts on the latch file as soon as it
+         *     looks, before it sends anything.
+         */
+        KillView: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "pause" | "cancel" | "flatten" | "resume";
+            /** Commandid */
+            commandId: string | null;
+            /** Engineanswered */
+            engineAnswered: boolean;
+            /** Latched */
+            latched: boolean;
+            /** Message */
+            message: string;
+            /** Recorded */
+            recorded: boolean;
+            /** Result */
+            result?: {
+                [key: string]: unknown;
+            };
+            /** Tookms */
+            tookMs: number;
+        };
+        /**
+         * LimitView
+         * @description A limit and how much of it is used. ``utilisation`` 1 is all of it; null: the limit is 0 or nothing is known.
+         */
+        LimitView: {
+            /** Left */
+            left: string | null;
+            /**
+             * Limit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            limit: string;
+            /** Name */
+            name: string;
+            /** Used */
+            used: string | null;
+            /** Utilisation */
+            utilisation: number | null;
         };
         /**
          * LinkView
@@ -759,6 +1541,8 @@ export interface components {
         MarksFrame: {
             /** Marks */
             marks: components["schemas"]["MarkView"][];
+            /** Positions */
+            positions?: components["schemas"]["PositionMarkView"][];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -819,6 +1603,131 @@ export interface components {
             token: string;
         };
         /**
+         * OrderRole
+         * @description Why the order exists; every role but ENTRY only reduces risk.
+         * @enum {string}
+         */
+        OrderRole: "entry" | "take_profit" | "stop_loss" | "trailing_stop" | "time_exit" | "manual_close" | "flatten";
+        /**
+         * OrderStatus
+         * @description Where an order stands. CANCELED with a filled quantity holds coins (REFERENCE 1.7: PARTIALLY_CANCELED).
+         * @enum {string}
+         */
+        OrderStatus: "intended" | "submitted" | "accepted" | "partially_filled" | "filled" | "cancel_pending" | "canceled" | "expired" | "rejected" | "not_sent" | "in_doubt" | "never_arrived";
+        /**
+         * OrderType
+         * @description MEXC has no timeInForce: IOC and FOK are types of their own (REFERENCE 1.7).
+         * @enum {string}
+         */
+        OrderType: "MARKET" | "LIMIT" | "LIMIT_MAKER" | "IMMEDIATE_OR_CANCEL" | "FILL_OR_KILL";
+        /**
+         * OrderView
+         * @description One order as it stands. ``settled``: its end was seen twice; only then is its reservation released.
+         */
+        OrderView: {
+            /** Ackedat */
+            ackedAt: string | null;
+            /** Attempt */
+            attempt: number;
+            /** Avgprice */
+            avgPrice: string | null;
+            /** Clientorderid */
+            clientOrderId: string;
+            /** Code */
+            code: number | null;
+            /** Commandid */
+            commandId: string | null;
+            /** Configversion */
+            configVersion: number;
+            /**
+             * Createdat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            createdAt: string;
+            /** Endedat */
+            endedAt: string | null;
+            /**
+             * Filledqty
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            filledQty: string;
+            /**
+             * Filledquote
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            filledQuote: string;
+            /** Firstfillat */
+            firstFillAt: string | null;
+            /** Indoubtsince */
+            inDoubtSince: string | null;
+            /** Intentid */
+            intentId: string;
+            /** Latefills */
+            lateFills: number;
+            /** Listingid */
+            listingId: string | null;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /** Open */
+            open: boolean;
+            /** Positionid */
+            positionId: string | null;
+            /** Price */
+            price: string | null;
+            /** Quantity */
+            quantity: string | null;
+            /** Quoteqty */
+            quoteQty: string | null;
+            reason: components["schemas"]["Reason"] | null;
+            /** Reasontext */
+            reasonText: string;
+            role: components["schemas"]["OrderRole"];
+            /** Roundtripms */
+            roundTripMs: number | null;
+            /** Settled */
+            settled: boolean;
+            /** Settledat */
+            settledAt: string | null;
+            side: components["schemas"]["Side"];
+            status: components["schemas"]["OrderStatus"];
+            /** Submittedat */
+            submittedAt: string | null;
+            /** Symbol */
+            symbol: string;
+            /** Text */
+            text: string;
+            /** Ticktotradems */
+            tickToTradeMs: number | null;
+            type: components["schemas"]["OrderType"];
+            /** Venueorderid */
+            venueOrderId: string | null;
+            /**
+             * Worstnotional
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            worstNotional: string;
+        };
+        /** OrdersView */
+        OrdersView: {
+            /** Limit */
+            limit: number;
+            /** Offset */
+            offset: number;
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Outcome
          * @description Our side of a listing's life; leaves PENDING once, with exactly one reason.
          * @enum {string}
@@ -845,6 +1754,159 @@ export interface components {
             seconds: number | null;
         };
         /**
+         * PositionMarkView
+         * @description A held position at the price of the moment.
+         */
+        PositionMarkView: {
+            /** Id */
+            id: string;
+            /**
+             * Markprice
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            markPrice: string;
+            /** Unrealizedpct */
+            unrealizedPct: string | null;
+            /**
+             * Unrealizedpnl
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            unrealizedPnl: string;
+            /**
+             * Value
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            value: string;
+        };
+        /**
+         * PositionStatus
+         * @description From fills only. Dust below the venue's minimum stays visible as CLOSED_WITH_DUST and is never retried.
+         * @enum {string}
+         */
+        PositionStatus: "open" | "closing" | "closed" | "closed_with_dust";
+        /**
+         * PositionView
+         * @description One holding; profit and value are computed here, never by the page. ``mark…`` null: no price is known.
+         */
+        PositionView: {
+            /** Base */
+            base: string;
+            /**
+             * Boughtqty
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            boughtQty: string;
+            /** Closedat */
+            closedAt: string | null;
+            /** Configversion */
+            configVersion: number;
+            /**
+             * Cost
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            cost: string;
+            /** Entryprice */
+            entryPrice: string | null;
+            /** Exitrole */
+            exitRole: string;
+            /** Fees */
+            fees: {
+                [key: string]: string;
+            };
+            /** Id */
+            id: string;
+            /** Listingid */
+            listingId: string | null;
+            /** Manualexitneeded */
+            manualExitNeeded: string;
+            /** Markprice */
+            markPrice: string | null;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /** Open */
+            open: boolean;
+            /**
+             * Openedat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            openedAt: string;
+            /** Peakprice */
+            peakPrice: string | null;
+            plan: components["schemas"]["ExitPlanView"] | null;
+            /**
+             * Proceeds
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            proceeds: string;
+            /**
+             * Quantity
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            quantity: string;
+            /** Quote */
+            quote: string;
+            /**
+             * Realizedpnl
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            realizedPnl: string;
+            /**
+             * Remainingcost
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            remainingCost: string;
+            /**
+             * Soldqty
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            soldQty: string;
+            status: components["schemas"]["PositionStatus"];
+            /** Symbol */
+            symbol: string;
+            /** Trailingarmed */
+            trailingArmed: boolean;
+            /** Unrealizedpct */
+            unrealizedPct: string | null;
+            /** Unrealizedpnl */
+            unrealizedPnl: string | null;
+            /** Value */
+            value: string | null;
+        };
+        /** PositionsView */
+        PositionsView: {
+            /** Limit */
+            limit: number;
+            /** Offset */
+            offset: number;
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * ProbeView
          * @description The answer to an orchestrator's probe.
          */
@@ -861,6 +1923,48 @@ export interface components {
          * @enum {string}
          */
         Reason: "MONITOR_ONLY" | "RELIST" | "RETURNED" | "SECOND_QUOTE" | "RENAMED" | "LOOK_ALIKE" | "NEWNESS_UNPROVEN" | "DETECTED_LATE" | "WITHDRAWN" | "NEVER_OPENED" | "TEST_INJECTION" | "QUOTE_NOT_CONFIGURED" | "ENTERED" | "ENTRIES_OFF" | "NOT_ARMED" | "TRADING_REDUCING" | "TRADING_HALTED" | "KILL_LATCHED" | "MONITOR_STOPPED" | "CLOCK_UNCERTAIN" | "FEED_STALE" | "NOT_RECONCILED" | "JOURNAL_UNHEALTHY" | "LEASE_LOST" | "VENUE_BANNED" | "VENUE_UNREACHABLE" | "DATABASE_DOWN" | "LOOP_STALLED" | "THROTTLED" | "GRANT_EXHAUSTED" | "RULES_UNKNOWN" | "NOT_ONLINE" | "API_CLOSED" | "ONE_SIDED" | "SPECIAL_TREATMENT" | "MARKET_ORDERS_CLOSED" | "CATEGORY_EXCLUDED" | "BASE_ALREADY_ENTERED" | "NO_OFFICIAL_SOURCE" | "ABOVE_HARD_CAP" | "ABOVE_MAX_TRADE" | "ABOVE_MAX_POSITION" | "TOO_MANY_POSITIONS" | "DAILY_SPEND_REACHED" | "DAILY_LOSS_REACHED" | "DRAWDOWN_REACHED" | "CONSECUTIVE_LOSSES_REACHED" | "TRADES_PER_HOUR_REACHED" | "COOLDOWN" | "INSUFFICIENT_BALANCE" | "BELOW_MINIMUM" | "EXIT_LEG_TOO_SMALL" | "SIGNAL_TOO_OLD" | "NO_BOOK" | "NO_REFERENCE_PRICE" | "SPREAD_TOO_WIDE" | "DEPTH_TOO_THIN" | "EXIT_TOO_THIN" | "SLIPPAGE_TOO_HIGH" | "PRICE_IMPLAUSIBLE" | "OUTSIDE_PRICE_BAND" | "NOT_OPEN_TO_API" | "VENUE_REFUSED" | "NOT_SENT" | "NEVER_ARRIVED" | "NOTHING_FILLED" | "OUTCOME_UNKNOWN" | "CANCELED_BY_OPERATOR" | "CANCELED_BY_KILL" | "HIGH_VALUE" | "CONFIRMATION_EXPIRED" | "REJECTED_BY_OPERATOR";
+        /**
+         * ResolveRequest
+         * @description ``adopt``: take the venue's word into our books. ``ignore``: leave the books as they are. ``mark``: done by
+         *     hand, nothing to do.
+         */
+        ResolveRequest: {
+            /**
+             * Resolution
+             * @enum {string}
+             */
+            resolution: "adopt" | "ignore" | "mark";
+        };
+        /** RiskMetricsView */
+        RiskMetricsView: {
+            /** Accounts */
+            accounts: components["schemas"]["AccountRiskView"][];
+            /** Attentionopen */
+            attentionOpen: number;
+            /** Configversion */
+            configVersion: number;
+            /** Ordersindoubt */
+            ordersInDoubt: number;
+            /** Ordersopen */
+            ordersOpen: number;
+            /**
+             * Servertime
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            serverTime: string;
+            throttle: components["schemas"]["ThrottleView"];
+            trading: components["schemas"]["TradingView"];
+        };
+        /**
+         * RollbackRequest
+         * @description Make the content of an old version the newest one.
+         */
+        RollbackRequest: {
+            /** Confirm */
+            confirm?: boolean | null;
+            /** Version */
+            version: number;
+        };
         /** ScheduleChangeView */
         ScheduleChangeView: {
             /**
@@ -894,6 +1998,12 @@ export interface components {
             /** Scopes */
             scopes: ("read" | "control" | "kill")[];
         };
+        /**
+         * Side
+         * @description The taker's side of a public trade.
+         * @enum {string}
+         */
+        Side: "buy" | "sell" | "unknown";
         /**
          * SignInRequest
          * @description The one-time token after ``#token=`` of the link the terminal printed.
@@ -937,6 +2047,8 @@ export interface components {
          * @description First frame of ``/live`` and after every resynchronisation; everything a page shows.
          */
         SnapshotFrame: {
+            /** Attention */
+            attention?: components["schemas"]["AttentionView"][];
             /** Calendar */
             calendar: components["schemas"]["CalendarEntryView"][];
             config: components["schemas"]["ConfigView"] | null;
@@ -948,6 +2060,8 @@ export interface components {
             /** Marks */
             marks: components["schemas"]["MarkView"][];
             monitor: components["schemas"]["MonitorView"];
+            /** Positions */
+            positions?: components["schemas"]["PositionView"][];
             /** Seq */
             seq: number;
             /**
@@ -955,6 +2069,14 @@ export interface components {
              * @example 2026-11-22T11:30:00.000Z
              */
             serverTime: string;
+            /** Trades */
+            trades?: components["schemas"]["TradeView"][];
+            /**
+             * Tradestotal
+             * @default 0
+             */
+            tradesTotal: number;
+            trading?: components["schemas"]["TradingView"] | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -995,6 +2117,43 @@ export interface components {
              * @enum {string}
              */
             type: "status";
+        };
+        /** TakeProfitView */
+        TakeProfitView: {
+            /** Done */
+            done: boolean;
+            /**
+             * Price
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            price: string;
+            /**
+             * Quantity
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            quantity: string;
+        };
+        /**
+         * ThrottleView
+         * @description The order-rate budget. ``bannedForS``: seconds until the venue listens again.
+         */
+        ThrottleView: {
+            /** Apiweightused */
+            apiWeightUsed: number | null;
+            /** Available */
+            available: number | null;
+            /** Bannedfors */
+            bannedForS: number | null;
+            /** Banneduntil */
+            bannedUntil: string | null;
+            /** Persecond */
+            perSecond: number | null;
+            /** Waiting */
+            waiting: number | null;
         };
         /**
          * TokenRequest
@@ -1045,6 +2204,171 @@ export interface components {
             /** Tokens */
             tokens: components["schemas"]["TokenView"][];
         };
+        /**
+         * TradeDetailView
+         * @description A trade with why it was made and everything that happened to it.
+         */
+        TradeDetailView: {
+            decision: components["schemas"]["DecisionView"] | null;
+            /** Fills */
+            fills: components["schemas"]["FillView"][];
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            position: components["schemas"]["PositionView"] | null;
+            trade: components["schemas"]["TradeView"];
+        };
+        /**
+         * TradeStatus
+         * @description The operator's word for where a trade stands (DESIGN 4.1).
+         * @enum {string}
+         */
+        TradeStatus: "pending" | "filled" | "partially_filled" | "canceled" | "rejected" | "failed" | "in_doubt" | "high_value_pending";
+        /**
+         * TradeView
+         * @description One decision to buy or sell and what came of it. Latencies in ms; null: does not apply or is not known.
+         */
+        TradeView: {
+            /** Acktofillms */
+            ackToFillMs: number | null;
+            /** Attempts */
+            attempts: number;
+            /** Avgprice */
+            avgPrice: string | null;
+            /**
+             * Baseqty
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            baseQty: string;
+            /** Clientorderid */
+            clientOrderId: string | null;
+            /** Commandid */
+            commandId: string | null;
+            /** Configversion */
+            configVersion: number;
+            /** Confirmuntil */
+            confirmUntil: string | null;
+            /**
+             * Createdat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            createdAt: string;
+            /** Evidence */
+            evidence: string;
+            /**
+             * Fee
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            fee: string;
+            /** Feeasset */
+            feeAsset: string;
+            /** Id */
+            id: string;
+            /** Listingid */
+            listingId: string | null;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /** Opentoorderms */
+            openToOrderMs: number | null;
+            /** Pnl */
+            pnl: string | null;
+            /** Positionid */
+            positionId: string | null;
+            /**
+             * Quoteqty
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            quoteQty: string;
+            reason: components["schemas"]["Reason"] | null;
+            /** Reasondetail */
+            reasonDetail: string;
+            /** Reasontext */
+            reasonText: string;
+            /** Referenceprice */
+            referencePrice: string | null;
+            /** Requestedbaseqty */
+            requestedBaseQty: string | null;
+            /** Requestedquoteqty */
+            requestedQuoteQty: string | null;
+            role: components["schemas"]["OrderRole"];
+            /** Roundtripms */
+            roundTripMs: number | null;
+            side: components["schemas"]["Side"];
+            /** Slippagebps */
+            slippageBps: string | null;
+            /** Sourcelagms */
+            sourceLagMs: number | null;
+            status: components["schemas"]["TradeStatus"];
+            /** Symbol */
+            symbol: string;
+            /** Ticktotradems */
+            tickToTradeMs: number | null;
+            trigger: components["schemas"]["Trigger"] | null;
+            type: components["schemas"]["OrderType"] | null;
+            /**
+             * Updatedat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            updatedAt: string;
+            /** Venueorderid */
+            venueOrderId: string | null;
+        };
+        /** TradesView */
+        TradesView: {
+            /** Limit */
+            limit: number;
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeView"][];
+        };
+        /**
+         * TradingState
+         * @description What is allowed now (DESIGN 4.1, STYLE 6): ACTIVE all, REDUCING exits and cancels, HALTED cancels only.
+         * @enum {string}
+         */
+        TradingState: "active" | "reducing" | "halted";
+        /**
+         * TradingView
+         * @description What is allowed now. ``latched``: only a person ends it; ``gates`` end by themselves.
+         */
+        TradingView: {
+            /** Actor */
+            actor: string;
+            /** Armed */
+            armed: boolean;
+            /** Armedby */
+            armedBy: string;
+            /** Armeduntil */
+            armedUntil: string | null;
+            /** Gates */
+            gates: string[];
+            /** Latched */
+            latched: boolean;
+            /** Reason */
+            reason: string;
+            /** Reconciled */
+            reconciled: boolean;
+            /** Since */
+            since: string | null;
+            state: components["schemas"]["TradingState"];
+        };
+        /**
+         * Trigger
+         * @description What made us decide to enter (DESIGN 4.1, guards by trigger).
+         * @enum {string}
+         */
+        Trigger: "scheduled" | "first_quote" | "first_trade" | "surprise" | "manual" | "exit";
     };
     responses: never;
     parameters: never;
@@ -1054,6 +2378,309 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    arm_arm_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArmRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    attention_attention_get: {
+        parameters: {
+            query?: {
+                /** @description Only what is not resolved. */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionsView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    resolve_attention__attention_id__resolve_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                /** @description Any text: it may hold a symbol. */
+                attention_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    audit_audit_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                /** @description Follow the whole hash chain; reads every row. */
+                verify?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     new_link_auth_link_post: {
         parameters: {
             query?: never;
@@ -1658,6 +3285,87 @@ export interface operations {
             };
         };
     };
+    change_config_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description stale_version, or confirmation_required for a large raise. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     history_config_history_get: {
         parameters: {
             query?: {
@@ -1689,6 +3397,231 @@ export interface operations {
                 };
             };
             /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    rollback_config_rollback_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description stale_version, or confirmation_required for a large raise. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    schema_config_schema_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    disarm_disarm_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1883,6 +3816,87 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    kill_kill_switch_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["KillRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KillView"];
+                };
+            };
+            /** @description Stopped by the latch; the engine has not answered yet. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KillView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope kill, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2311,6 +4325,805 @@ export interface operations {
             };
             /** @description Lacks the scope control, or came from another page. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    orders_orders_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                /** @description Exactly this symbol. */
+                symbol?: string | null;
+                /** @description Only those whose end is not known. */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    cancel_orders__client_order_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                client_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    positions_positions_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                /** @description Only those that are not closed. */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionsView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    close_positions__position_id__close_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                position_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    metrics_risk_metrics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskMetricsView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    execute_trade_execute_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecuteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutedView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    history_trade_history_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                /** @description Whose money: dry-run or live. */
+                mode?: ("dry-run" | "live") | null;
+                status?: components["schemas"]["TradeStatus"] | null;
+                /** @description Exactly this symbol. */
+                symbol?: string | null;
+                side?: components["schemas"]["Side"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradesView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    trade_trade__trade_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trade_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeDetailView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    confirm_trade__trade_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                trade_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutedView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    reject_trade__trade_id__reject_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                trade_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

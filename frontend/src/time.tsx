@@ -4,10 +4,11 @@ import { ago, clock, countdown, exact, NONE, time } from "./format";
 import { useNow } from "./clock";
 import type { Iso } from "./types";
 
-export function At({ at, millis = false }: { at: Iso | null; millis?: boolean }) {
+/** `short`: hours and minutes of today. */
+export function At({ at, millis = false, short = false }: { at: Iso | null; millis?: boolean; short?: boolean }) {
   const now = useNow(60_000);
   if (at === null) return <span className="text-dim">{NONE}</span>;
-  return <time dateTime={at} title={exact(at)}>{clock(time(at), now, millis)}</time>;
+  return <time dateTime={at} title={exact(at)}>{short ? clock(time(at), now).replace(/^(\d\d:\d\d):\d\d$/, "$1") : clock(time(at), now, millis)}</time>;
 }
 
 export function Ago({ at }: { at: Iso | null }) {

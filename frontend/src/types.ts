@@ -5,14 +5,22 @@ type Views = components["schemas"];
 type Frame<K extends string, T> = Omit<T, "type"> & { type: K };
 
 export type Iso = string;
+export type Attention = Views["AttentionView"];
+export type AccountRisk = Views["AccountRiskView"];
 export type Calendar = Views["CalendarView"];
 export type CalendarEntry = Views["CalendarEntryView"];
 export type CommandResult = Views["CommandView"];
 export type Component = Views["ComponentView"];
 export type ComponentStatus = Views["ComponentStatus"];
 export type Config = Views["ConfigView"];
+export type ConfigHistory = Views["ConfigHistoryView"];
+export type Decision = Views["DecisionView"];
+export type Executed = Views["ExecutedView"];
+export type Fill = Views["FillView"];
 export type Figure = Component["figures"][string];
+export type Guard = Views["GuardView"];
 export type Health = Views["HealthView"];
+export type Kill = Views["KillView"];
 export type ListedAtBasis = Views["ListedAtBasis"];
 export type Listing = Views["ListingView"];
 export type ListingDetail = Views["ListingDetailView"];
@@ -20,13 +28,28 @@ export type ListingKind = Views["ListingKind"];
 export type Listings = Views["ListingsView"];
 export type Mark = Views["MarkView"];
 export type Monitor = Views["MonitorView"];
+export type Mode = Views["TradeView"]["mode"];
+export type Order = Views["OrderView"];
+export type OrderRole = Views["OrderRole"];
+export type Orders = Views["OrdersView"];
 export type Outcome = Views["Outcome"];
 export type Phase = Views["Phase"];
 export type PhaseSpan = Views["PhaseView"];
+export type Position = Views["PositionView"];
+export type Positions = Views["PositionsView"];
+export type PositionMark = Views["PositionMarkView"];
+export type Risk = Views["RiskMetricsView"];
 export type ScheduleChange = Views["ScheduleChangeView"];
 export type Session = Views["SessionView"];
 export type Signal = Views["SignalView"];
 export type SignalKind = Views["SignalKind"];
+export type Trade = Views["TradeView"];
+export type TradeDetail = Views["TradeDetailView"];
+export type Trades = Views["TradesView"];
+export type TradeStatus = Views["TradeStatus"];
+export type Trading = Views["TradingView"];
+export type TradingState = Views["TradingState"];
+export type Trigger = Views["Trigger"];
 
 export type SnapshotFrame = Frame<"snapshot", Views["SnapshotFrame"]>;
 
@@ -39,7 +62,15 @@ export type EventFrame =
   | Event<"component_changed", Component>
   | Event<"monitor_changed", Monitor>
   | Event<"command_finished", CommandResult>
-  | Event<"config_changed", Config>;
+  | Event<"config_changed", Config>
+  | Event<"decision_made", Decision>
+  | Event<"order_changed", Order>
+  | Event<"fill_recorded", Fill>
+  | Event<"position_changed", Position>
+  | Event<"trade_changed", Trade>
+  | Event<"trading_changed", Trading>
+  | Event<"balances_changed", Views["BalancesEventData"]>
+  | Event<"attention_changed", Attention>;
 
 export type LiveFrame =
   | SnapshotFrame

@@ -1,15 +1,15 @@
 // The page's few building blocks: unstyled, tested behaviour from Base UI, dressed here and only here.
 import { Dialog } from "@base-ui/react/dialog";
 import clsx from "clsx";
-import { X } from "lucide-react";
-import type { ButtonHTMLAttributes, ReactNode } from "react";
-import { NONE } from "./format";
+import { ChevronLeft, ChevronRight, X } from "lucide-react";
+import { useRef, useState, type ButtonHTMLAttributes, type ReactNode, type Ref, type RefObject } from "react";
+import { count, NONE } from "./format";
 import type { ComponentStatus } from "./types";
 
 export type Tone = "up" | "warn" | "down" | "dim" | "accent";
 const TEXT: Record<Tone, string> = { up: "text-up", warn: "text-warn", down: "text-down", dim: "text-dim", accent: "text-accent" };
 
-export function Button({ primary = false, className, ...rest }: ButtonHTMLAttributes<HTMLButtonElement> & { primary?: boolean }) {
+export function Button({ primary = false, className, ...rest }: ButtonHTMLAttributes<HTMLButtonElement> & { primary?: boolean; ref?: Ref<HTMLButtonElement> }) {
   return (
     <button
       type="button"
@@ -146,14 +146,14 @@ export function Key({ children }: { children: ReactNode }) {
   return <kbd className="rounded-[4px] border border-line bg-raised px-1.5 font-sans text-[11px] leading-[18px] text-dim">{children}</kbd>;
 }
 
-export function Modal({ open, onOpenChange, title, children }: {
-  open: boolean; onOpenChange: (open: boolean) => void; title: string; children: ReactNode;
+export function Modal({ open, onOpenChange, title, children, initialFocus }: {
+  open: boolean; onOpenChange: (open: boolean) => void; title: string; children: ReactNode; initialFocus?: RefObject<HTMLElement | null>;
 }) {
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 z-40 bg-black/50" />
-        <Dialog.Popup className="fixed inset-x-3 top-[12vh] z-50 mx-auto max-h-[76vh] max-w-md overflow-auto rounded-card border border-edge bg-panel p-4">
+        <Dialog.Popup {...(initialFocus ? { initialFocus } : {})} className="fixed inset-x-3 top-[12vh] z-50 mx-auto max-h-[76vh] max-w-md overflow-auto rounded-card border border-edge bg-panel p-4">
           <div className="mb-3 flex items-center justify-between gap-3">
             <Dialog.Title className="text-[15px] font-semibold">{title}</Dialog.Title>
             <Dialog.Close aria-label="Close" className="rounded-control p-1 text-dim hover:bg-raised hover:text-text"><X aria-hidden size={16} /></Dialog.Close>
@@ -167,3 +167,65 @@ export function Modal({ open, onOpenChange, title, children }: {
 
 export const fieldClass =
   "h-8 rounded-control border border-edge bg-raised px-2.5 text-text placeholder:text-dim max-sm:h-9 max-sm:text-[16px]";
+
+/** Asks before money moves: the sentence says amount, symbol and mode, the button names the deed; Enter alone confirms nothing. */
+export function Confirm({ open, onOpenChange, title, children, action, perform, danger = false }: {
+  open: boolean; onOpenChange: (open: boolean) => void; title: string; children: ReactNode; action: string;
+  perform: () => Promise<unknown>; danger?: boolean;
+}) {
+  const cancel = useRef<HTMLButtonElement>(null);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+  const close = () => {
+    setProblem("");
+    onOpenChange(false);
+  };
+  const press = () => {
+    setBusy(true);
+    setProblem("");
+    perform().then(close, (error: Error) => setProblem(error.message)).finally(() => setBusy(false));
+  };
+  return (
+    <Modal open={open} onOpenChange={(next) => (next ? onOpenChange(true) : close())} title={title} initialFocus={cancel}>
+      <div className="grid gap-3">
+        {children}
+        {problem && <Problem>{problem}</Problem>}
+        <div className="flex flex-wrap justify-end gap-2">
+          <Button ref={cancel} onClick={close}>Cancel</Button>
+          <Button primary={!danger} disabled={busy} onClick={press} className={danger ? ALARM : undefined}>{action}</Button>
+        </div>
+      </div>
+    </Modal>
+  );
+}
+
+/** Solid red: the kill switch and what sells everything, nothing else. */
+export const ALARM = "border-alarm! bg-alarm! text-white! hover:opacity-90";
+
+/** One of several words for a filter; the empty choice is "all". */
+export function Choice({ name, words, value, onChange }: {
+  name: string; words: Record<string, string>; value: string | undefined; onChange: (value: string) => void;
+}) {
+  return (
+    <select aria-label={name} className={`${fieldClass} max-sm:flex-1`} value={value ?? ""} onChange={(event) => onChange(event.target.value)}>
+      <option value="">{name}: all</option>
+      {Object.entries(words).map(([key, word]) => <option key={key} value={key}>{word}</option>)}
+    </select>
+  );
+}
+
+/** Newer and older; the page's number is in the URL. */
+export function Pages({ page, size, total, noun, to }: { page: number; size: number; total: number; noun: [string, string]; to: (page: number) => void }) {
+  const last = Math.max(1, Math.ceil(total / size));
+  return (
+    <nav aria-label="Pages" className="flex items-center justify-between gap-3 border-t border-line px-3 py-2 text-xs text-dim">
+      <span>{count(total)} {noun[total === 1 ? 0 : 1]} recorded{last > 1 && `, page ${page} of ${last}`}</span>
+      {last > 1 && (
+        <span className="flex gap-2">
+          <Button disabled={page <= 1} onClick={() => to(page - 1)}><ChevronLeft aria-hidden size={15} /> Newer</Button>
+          <Button disabled={page >= last} onClick={() => to(page + 1)}>Older <ChevronRight aria-hidden size={15} /></Button>
+        </span>
+      )}
+    </nav>
+  );
+}

@@ -1,9 +1,12 @@
 // What the page believes, and how one frame changes it. Pure: no sockets, no timers, no React.
-import { clock, duration, label, OUTCOMES, pairName, SIGNALS, time } from "./format";
+import { clock, duration, label, money, name, OUTCOMES, pairName, signed, SIGNALS, time } from "./format";
 import { componentName, isSource } from "./words";
-import type { CalendarEntry, Component, Config, EventFrame, Health, Listing, Mark, Monitor, SnapshotFrame } from "./types";
+import { ROLES, TRADE_STATUSES } from "./trading";
+import type {
+  Attention, CalendarEntry, Component, Config, EventFrame, Health, Listing, Mark, Monitor, Position, PositionMark, SnapshotFrame, Trade, Trading,
+} from "./types";
 
-export type Activity = { key: string; at: number; text: string; who: "bot" | "operator" | "venue"; listingId?: string; tone?: "warn" | "down" };
+export type Activity = { key: string; at: number; text: string; who: "bot" | "operator" | "venue"; listingId?: string; tradeId?: string; tone?: "warn" | "down" };
 
 export type World = {
   seq: number;
@@ -16,12 +19,22 @@ export type World = {
   calendar: CalendarEntry[];
   config: Config | null;
   marks: Readonly<Record<string, Mark>>;
+  /** What is allowed now; null until the engine has said. */
+  trading: Trading | null;
+  /** The open ones, newest first. */
+  positions: Position[];
+  /** Newest first. */
+  trades: Trade[];
+  tradesTotal: number;
+  /** What needs a person, oldest first. */
+  attention: Attention[];
   activity: Activity[];
-  /** Listings that arrived while the page was open, with the browser's time: they glow once. */
+  /** Listings and trades that arrived while the page was open, with the browser's time: they glow once. */
   fresh: Readonly<Record<string, number>>;
 };
 
 const KEEP_LISTINGS = 500;
+const KEEP_TRADES = 200;
 const KEEP_ACTIVITY = 60;
 
 export function fromSnapshot(frame: SnapshotFrame, before: World | undefined): World {
@@ -37,7 +50,14 @@ export function fromSnapshot(frame: SnapshotFrame, before: World | undefined): W
     calendar: frame.calendar,
     config: frame.config,
     marks,
-    activity: merge(before?.activity ?? [], frame.listings.slice(0, 40).flatMap(history)),
+    trading: frame.trading ?? null,
+    positions: frame.positions ?? [],
+    trades: frame.trades ?? [],
+    tradesTotal: frame.tradesTotal ?? 0,
+    attention: frame.attention ?? [],
+    activity: merge(before?.activity ?? [], [
+      ...frame.listings.slice(0, 40).flatMap(history), ...(frame.trades ?? []).slice(0, 40).map(tradeLine),
+    ]),
     fresh: before?.fresh ?? {},
   };
 }
@@ -52,7 +72,7 @@ export function fold(world: World, frame: EventFrame, wallNow: number): World {
       if (before) {
         next.listings = world.listings.with(place, frame.data);
       } else {
-        next.listings = insert(world.listings, frame.data);
+        next.listings = insertBy(world.listings, frame.data, (listing) => listing.detectedAt).slice(0, KEEP_LISTINGS);
         next.listingsTotal = world.listingsTotal + 1;
         next.fresh = { ...world.fresh, [frame.data.id]: wallNow };
       }
@@ -95,7 +115,44 @@ export function fold(world: World, frame: EventFrame, wallNow: number): World {
         { key: `config ${frame.data.version}`, at, who: "operator", text: `Configuration version ${frame.data.version}` },
       ]);
       break;
+    case "trade_changed": {
+      const place = world.trades.findIndex((known) => known.id === frame.data.id);
+      if (place >= 0) {
+        next.trades = world.trades.with(place, frame.data);
+      } else {
+        next.trades = insertBy(world.trades, frame.data, (trade) => trade.createdAt).slice(0, KEEP_TRADES);
+        next.tradesTotal = world.tradesTotal + 1;
+        next.fresh = { ...world.fresh, [frame.data.id]: wallNow };
+      }
+      next.activity = merge(world.activity, [tradeLine(frame.data)]);
+      break;
+    }
+    case "position_changed":
+      next.positions = frame.data.open
+        ? upsert(world.positions, frame.data, (position) => position.id).sort((a, b) => b.openedAt.localeCompare(a.openedAt))
+        : world.positions.filter((known) => known.id !== frame.data.id);
+      break;
+    case "trading_changed":
+      next.trading = frame.data;
+      if (frame.data.state !== world.trading?.state)
+        next.activity = merge(world.activity, [{
+          key: `trading ${frame.seq}`, at, who: frame.data.actor && frame.data.actor !== "engine" ? "operator" : "bot",
+          text: `Trading is ${frame.data.state.toUpperCase()}${frame.data.reason ? `. ${frame.data.reason}` : ""}`,
+          ...(frame.data.state === "active" ? {} : { tone: "warn" as const }),
+        }]);
+      break;
+    case "attention_changed":
+      next.attention = frame.data.resolvedAt
+        ? world.attention.filter((known) => known.id !== frame.data.id)
+        : upsert(world.attention, frame.data, (item) => item.id);
+      if (!frame.data.resolvedAt)
+        next.activity = merge(world.activity, [{ key: `attention ${frame.data.id}`, at, who: "bot", text: frame.data.text, tone: "warn" }]);
+      break;
     case "signal_received":
+    case "decision_made":
+    case "order_changed":
+    case "fill_recorded":
+    case "balances_changed":
       break;
   }
   return next;
@@ -119,10 +176,18 @@ export function foldFigures(world: World, health: Health, monitor: Monitor): Wor
   };
 }
 
-export function foldMarks(world: World, marks: Mark[]): World {
+export function foldMarks(world: World, marks: Mark[], positions: PositionMark[] = []): World {
   const merged = { ...world.marks };
   for (const mark of marks) merged[mark.symbol] = mark;
-  return { ...world, marks: merged };
+  if (!positions.length) return { ...world, marks: merged };
+  const moved = new Map(positions.map((mark) => [mark.id, mark]));
+  return {
+    ...world, marks: merged,
+    positions: world.positions.map((position) => {
+      const mark = moved.get(position.id);
+      return mark ? { ...position, ...mark } : position;
+    }),
+  };
 }
 
 /** Soonest first, "to be determined" last, as the snapshot sends them. */
@@ -132,9 +197,9 @@ export function byOpening(a: CalendarEntry, b: CalendarEntry): number {
   return left === right ? a.asset.localeCompare(b.asset) : left - right;
 }
 
-function insert(listings: Listing[], listing: Listing): Listing[] {
-  const at = listings.findIndex((known) => known.detectedAt <= listing.detectedAt);
-  return listings.toSpliced(at < 0 ? listings.length : at, 0, listing).slice(0, KEEP_LISTINGS);
+function insertBy<T>(all: T[], item: T, stamp: (item: T) => string): T[] {
+  const at = all.findIndex((known) => stamp(known) <= stamp(item));
+  return all.toSpliced(at < 0 ? all.length : at, 0, item);
 }
 
 function upsert<T>(all: T[], item: T, id: (item: T) => string): T[] {
@@ -172,6 +237,20 @@ function withdrawnLine(listing: Listing): Activity {
   return {
     key: `withdrawn ${listing.id}`, at: time(listing.closedAt), who: "venue", listingId: listing.id, tone: "warn",
     text: `${pair(listing)} was withdrawn`,
+  };
+}
+
+/** One line per trade, renewed as it moves on. */
+function tradeLine(trade: Trade): Activity {
+  const done = trade.status === "filled" || trade.status === "partially_filled";
+  const verb = trade.side === "buy" ? (done ? "bought" : "buy") : done ? "sold" : "sell";
+  const how = trade.role === "entry" ? "" : `, ${label(ROLES, trade.role)}`;
+  const worth = done ? ` for ${money(trade.quoteQty)}` : `: ${label(TRADE_STATUSES, trade.status)}`;
+  const why = !done && trade.reasonText ? `. ${trade.reasonText}` : "";
+  const trouble = trade.status === "failed" || trade.status === "in_doubt" || trade.status === "high_value_pending";
+  return {
+    key: `trade ${trade.id}`, at: time(trade.createdAt), who: "bot", tradeId: trade.id, ...(trouble ? { tone: "warn" as const } : {}),
+    text: `${short(name(trade.symbol))} ${verb}${worth}${how}${trade.pnl ? `, ${signed(trade.pnl)}` : ""}, ${trade.mode}${why}`,
   };
 }
 

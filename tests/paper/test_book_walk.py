@@ -160,7 +160,7 @@ async def test_sell_walks_the_bids_and_gaps_with_them(world):
 
 
 async def test_market_sell_after_a_gap_beyond_the_cap_is_not_filled(world):
-    """REFERENCE 1.8: the venue's own protection leaves a market order unfilled when bids fell 5 % below the last trade."""
+    """REFERENCE 1.8: a market order whose bids fell 5 % below the last trade stays unfilled."""
     await world.hold("50")
     world.trade("1.00x1")
     world.show(bids="0.94x100", asks="0.99x1")

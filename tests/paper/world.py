@@ -1,7 +1,7 @@
 """A paper gateway on a clock that moves only when told, with a market a test draws by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from itertools import count
@@ -208,15 +208,19 @@ async def running(world: PaperWorld) -> AsyncIterator[PaperWorld]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def restored_after(world: PaperWorld, intents: Sequence[OrderIntent]) -> Restored:
+def restored_after(world: PaperWorld, *intents: OrderIntent) -> Restored:
     """What the ledger holds when everything said was written and then the process died."""
-    from mexc_sniper.policy.order_table import apply_report
-
     orders = []
     for intent in intents:
         order = Order(intent=intent, created_ns=world.clock.wall_ns())
         for report in world.reports(intent):
-            order = apply_report(order, report)
+            order = replace(
+                order,
+                status=report.status,
+                venue_order_id=report.venue_order_id,
+                filled_quantity=report.filled_quantity or order.filled_quantity,
+                filled_quote=report.filled_quote or order.filled_quote,
+            )
         orders.append(order)
     fills = tuple(fill for event in world.said(FillsReported) for fill in event.fills)
     return Restored(orders=tuple(orders), fills=fills, balances=tuple(world.balances.values()))

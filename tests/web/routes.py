@@ -1,5 +1,6 @@
 """The application's route table, so that tests cover routes nobody thought of."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Endpoint:
     @property
     def concrete(self) -> str:
         """A path a request can be sent to."""
-        return self.path.replace("{listing_id}", "L1").replace("{path:path}", "x").replace("{token_id}", "0" * 16)
+        return re.sub(r"\{[a-z_]+(?::path)?\}", "x", self.path.replace("{token_id}", "0" * 16))
 
     @property
     def changes_state(self) -> bool:

@@ -26,12 +26,21 @@ PUBLIC = {
 }
 
 TOKEN = {"name": "prometheus", "scopes": ["control"]}
-BODIES = {"/listings/inject": {"symbol": "TESTUSDT"}, "/auth/session": {"token": "x"}, "/auth/tokens": TOKEN}
+BODIES: dict[tuple[str, str], object] = {
+    ("POST", "/listings/inject"): {"symbol": "TESTUSDT"},
+    ("POST", "/auth/session"): {"token": "x"},
+    ("POST", "/auth/tokens"): TOKEN,
+    ("POST", "/trade/execute"): {"symbol": "TESTUSDT", "quoteQty": "20"},
+    ("PUT", "/config"): {"config": {"tradeUsdt": "10"}},
+    ("POST", "/config/rollback"): {"version": 1},
+    ("POST", "/arm"): {"confirm": "LIVE", "minutes": 5},
+    ("POST", "/attention/{attention_id}/resolve"): {"resolution": "mark"},
+}
 
 
 async def send(web: WebWorld, endpoint: Endpoint, **sent: object) -> Answer:
-    if endpoint.path in BODIES:
-        sent["json"] = BODIES[endpoint.path]
+    if (endpoint.method, endpoint.path) in BODIES:
+        sent["json"] = BODIES[endpoint.method, endpoint.path]
     return await web.call(endpoint.method, endpoint.concrete, **sent)
 
 

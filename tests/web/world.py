@@ -291,7 +291,7 @@ async def a_web_world(
 ) -> AsyncIterator[WebWorld]:
     """Run a web process, and beside it an engine that does what it is told."""
     clock = ShiftedClock()
-    options = replace(WebOptions(data_dir=data_dir, port=0), **changed)
+    options = replace(WebOptions(data_dir=data_dir, port=0, trade_wait_s=0.5), **changed)
     if migrated:
         await asyncio.to_thread(migrate, location)
     engine = StandInEngine(location, clock)

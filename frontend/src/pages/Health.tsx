@@ -30,7 +30,7 @@ export function Health() {
             <Figure label="Request weight, 10 s" note={budget ? <Bar share={budget.used / budget.limit} tone={budget.used > budget.limit * 0.8 ? "warn" : "accent"} /> : "once the monitor runs"}>
               {budget ? <>{count(budget.used)}<span className="ml-1 text-xs font-normal text-dim">of {count(budget.limit)}</span></> : NONE}
             </Figure>
-            <Figure label="New listings" note="since the ledger began">{count(monitor.listingsDetected)}</Figure>
+            <Figure label="New listings" note={`${count(monitor.baselineSize)} symbols known before`}>{count(monitor.listingsDetected)}</Figure>
             <Figure label="This page" note={link.state === "polling" ? "asks every 3 s" : "one WebSocket"}>{link.state}</Figure>
           </Figures>
           <div className="mt-3 grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_380px]">

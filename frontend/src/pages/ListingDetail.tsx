@@ -4,6 +4,7 @@ import { api, ApiError } from "../api";
 import { useNow } from "../clock";
 import { BASES, duration, label, name, NONE, OUTCOMES, price, SIGNALS, time } from "../format";
 import { useWorld } from "../live";
+import { Entry } from "../panels/Entry";
 import { firstOpening, KindTag, PhaseState, SeenAfter } from "../panels/ListingsTable";
 import { Phases } from "../panels/Phases";
 import { Schedule } from "../panels/Schedule";
@@ -32,6 +33,7 @@ export function ListingDetail() {
       <Head listing={listing} />
       <div className="mt-3 grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_380px]">
         <div className="grid min-w-0 gap-3">
+          <Entry listing={listing} />
           <SignalTimeline signals={timeline} listing={listing} />
           <Phases phases={phases} />
         </div>

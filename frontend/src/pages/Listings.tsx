@@ -1,16 +1,15 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChevronLeft, ChevronRight } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { api } from "../api";
-import { count, KINDS, OUTCOMES, PHASES } from "../format";
+import { KINDS, OUTCOMES, PHASES } from "../format";
 import { useWorld } from "../live";
 import { InjectListing } from "../panels/InjectListing";
 import { ListingsTable } from "../panels/ListingsTable";
 import { NothingSeen } from "../panels/NothingSeen";
 import { Waiting, type Held } from "../panels/Waiting";
 import type { Listing } from "../types";
-import { Blocks, Button, Card, Empty, fieldClass, Problem } from "../ui";
+import { Blocks, Button, Card, Choice, Empty, fieldClass, Pages, Problem } from "../ui";
 
 const PAGE = 50;
 
@@ -60,6 +59,8 @@ export function Listings() {
     return [...arrived, ...stored].filter((listing) => matches(listing, search));
   }, [asked.data, live, page, search]);
   const total = asked.data?.total ?? 0;
+  const go = useNavigate({ from: "/listings" });
+  const turn = (next: number) => void go({ search: (before: ListingsSearch) => readSearch({ ...before, page: next }) });
   const filtered = Boolean(search.q || search.phase || search.outcome || search.kind);
   return (
     <>
@@ -73,7 +74,7 @@ export function Listings() {
               empty={filtered ? <Empty>No listing matches. Change or clear the filter.</Empty> : page > 1 ? <Empty>No older listings.</Empty> : <NothingSeen />}
             />
           : !asked.error && <Blocks rows={12} />}
-        <Pages page={page} total={total} />
+        <Pages page={page} size={PAGE} total={total} noun={["listing", "listings"]} to={turn} />
       </Card>
     </>
   );
@@ -106,33 +107,5 @@ function Filters({ search }: { search: ListingsSearch }) {
       <Choice name="Outcome" words={OUTCOMES} value={search.outcome} onChange={(outcome) => set({ outcome })} />
       {active && <Button className="font-normal" onClick={() => set({ q: "", phase: "", outcome: "", kind: "" })}>Clear</Button>}
     </search>
-  );
-}
-
-function Choice({ name, words, value, onChange }: {
-  name: string; words: Record<string, string>; value: string | undefined; onChange: (value: string) => void;
-}) {
-  return (
-    <select aria-label={name} className={`${fieldClass} max-sm:flex-1`} value={value ?? ""} onChange={(event) => onChange(event.target.value)}>
-      <option value="">{name}: all</option>
-      {Object.entries(words).map(([key, word]) => <option key={key} value={key}>{word}</option>)}
-    </select>
-  );
-}
-
-function Pages({ page, total }: { page: number; total: number }) {
-  const go = useNavigate({ from: "/listings" });
-  const last = Math.max(1, Math.ceil(total / PAGE));
-  const to = (next: number) => void go({ search: (before: ListingsSearch) => readSearch({ ...before, page: next }) });
-  return (
-    <nav aria-label="Pages" className="flex items-center justify-between gap-3 border-t border-line px-3 py-2 text-xs text-dim">
-      <span>{count(total)} {total === 1 ? "listing" : "listings"} recorded{last > 1 && `, page ${page} of ${last}`}</span>
-      {last > 1 && (
-        <span className="flex gap-2">
-          <Button disabled={page <= 1} onClick={() => to(page - 1)}><ChevronLeft aria-hidden size={15} /> Newer</Button>
-          <Button disabled={page >= last} onClick={() => to(page + 1)}>Older <ChevronRight aria-hidden size={15} /></Button>
-        </span>
-      )}
-    </nav>
   );
 }

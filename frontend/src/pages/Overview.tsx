@@ -5,7 +5,10 @@ import { InjectListing } from "../panels/InjectListing";
 import { LastActivity } from "../panels/LastActivity";
 import { ListingsTable } from "../panels/ListingsTable";
 import { NextListings } from "../panels/NextListings";
+import { NeedsYou } from "../panels/NeedsYou";
 import { NothingSeen } from "../panels/NothingSeen";
+import { Pending } from "../panels/Pending";
+import { Positions } from "../panels/Positions";
 import { Sources } from "../panels/Sources";
 import { Summary } from "../panels/Summary";
 import { Waiting, type Held } from "../panels/Waiting";
@@ -20,7 +23,7 @@ export function Overview() {
   return (
     <>
       <h1 className="sr-only">Overview</h1>
-      <Summary />
+      <div className="grid gap-3"><Pending /><NeedsYou /><Summary /></div>
       <div className="mt-3 grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_340px]">
         <div className="order-2 grid min-w-0 gap-3 xl:order-1">
           <Card
@@ -35,6 +38,7 @@ export function Overview() {
         </div>
         <div className="order-1 grid min-w-0 gap-3 xl:order-2">
           <NextListings />
+          <Positions brief />
           <div className="max-xl:hidden"><Sources /></div>
         </div>
         <div className="order-3 xl:hidden"><Sources /></div>

@@ -11,7 +11,7 @@ export function LastActivity({ rows = 10 }: { rows?: number }) {
   return (
     <Card title="Last activity" aside="newest first">
       {!activity ? <Blocks rows={5} /> : activity.length === 0 ? (
-        <Empty>Nothing has happened yet. Listings, moved openings and your own actions appear here at once.</Empty>
+        <Empty>Nothing has happened yet. Listings, trades, moved openings and your own actions appear here at once.</Empty>
       ) : (
         <ol className="px-3 pb-1">
           {activity.slice(0, rows).map((entry) => (
@@ -21,6 +21,7 @@ export function LastActivity({ rows = 10 }: { rows?: number }) {
                 <bdi>
                   {entry.listingId
                     ? <Link to="/listings/$id" params={{ id: entry.listingId }} className="hover:underline">{entry.text}</Link>
+                    : entry.tradeId ? <Link to="/trades/$id" params={{ id: entry.tradeId }} className="hover:underline">{entry.text}</Link>
                     : entry.text}
                 </bdi>
               </span>

@@ -73,27 +73,12 @@ def run_web_process(settings: Settings, *, listener: socket.socket) -> None:
     Raises:
         ConfigError: when an option is dangerous or the token file cannot be used.
     """
-    import uvicorn  # the engine process never loads the web's libraries
-
-    from mexc_sniper.web.app import create_app
+    from mexc_sniper.web.app import create_app  # the engine process never loads the web's libraries
+    from mexc_sniper.web.server import serve
 
     app = create_app(web_options(settings), location=location_of(settings), clock=LoopClock())
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=3,
-        ws_max_size=64 * 1024,
-    )
     log.info("web_started", address=listener.getsockname()[:2], version=__version__, mode=settings.mode)
-    uvicorn.Server(config).run(sockets=[listener])
+    serve(app, listener)
     log.info("web_stopped")
 
 

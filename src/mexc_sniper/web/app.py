@@ -13,12 +13,31 @@ from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.ledger.tail import LedgerTail
 from mexc_sniper.ports import Clock
 from mexc_sniper.web import errors
-from mexc_sniper.web.api import config, events, health, listings, live, metrics, monitor, pages, schema, session, tokens
+from mexc_sniper.web.api import (
+    attention,
+    config,
+    events,
+    health,
+    kill,
+    listings,
+    live,
+    metrics,
+    monitor,
+    pages,
+    positions,
+    risk,
+    schema,
+    session,
+    tokens,
+    trade,
+)
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.auth.token_file import ensure_token
 from mexc_sniper.web.commands import Commander
+from mexc_sniper.web.execute import Executor
 from mexc_sniper.web.guard import Guard
 from mexc_sniper.web.housekeeping import keep_small
+from mexc_sniper.web.kill import KillSwitch
 from mexc_sniper.web.live import Hub
 from mexc_sniper.web.observe import Observe
 from mexc_sniper.web.options import WebOptions
@@ -55,6 +74,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         tail = LedgerTail(location)
         overview = Overview(options, store, clock)
         hub = Hub(store, tail, overview, clock)
+        commander = Commander(options, store, overview, hub, clock)
         app.state.services = Services(
             options=options,
             clock=clock,
@@ -62,7 +82,9 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
             auth=Auth(options, store, clock, full_token=full_token),
             overview=overview,
             hub=hub,
-            commander=Commander(options, store, overview, hub, clock),
+            commander=commander,
+            executor=Executor(options, commander, store, hub, clock),
+            kill_switch=KillSwitch(options, store, overview, commander, clock),
         )
         tasks = (
             asyncio.create_task(hub.run(), name="live-hub"),
@@ -96,7 +118,17 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         monitor.controlling,
         listings.reading,
         listings.controlling,
-        config.router,
+        config.reading,
+        config.controlling,
+        trade.reading,
+        trade.controlling,
+        positions.reading,
+        positions.controlling,
+        risk.router,
+        kill.killing,
+        kill.controlling,
+        attention.reading,
+        attention.controlling,
         events.router,
         live.router,
         metrics.router,

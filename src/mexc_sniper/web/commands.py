@@ -42,9 +42,32 @@ class Commander:
         """Write the command and wait up to `WebOptions.command_wait_s` for the engine's answer.
 
         Raises:
-            ApiError: the engine's refusal with its own status and code; 422 for a bad or reused idempotency key;
-                503 ``engine_unavailable`` when the engine is gone (nothing was written) or silent (the details
-                then name the command and when it expires).
+            ApiError: as `give`; the engine's refusal with its own status and code; 503 ``engine_unavailable`` when
+                the engine is silent (the details name the command and when it expires).
+        """
+        started_ns = self._clock.mono_ns()
+        command = await self.give(verb, arguments, caller, idempotency_key)
+        result = await self.answer(command, self._wait_s)
+        if result is None:
+            raise silent(command)
+        _log.info(
+            "operator_command",
+            verb=verb.value,
+            actor=caller.actor,
+            status=result.status.value,
+            code=result.code,
+            ms=round((self._clock.mono_ns() - started_ns) / NS_PER_MS, 2),
+        )
+        return done_or_refusal(result)
+
+    async def give(
+        self, verb: Verb, arguments: Mapping[str, Any], caller: Principal, idempotency_key: str | None
+    ) -> Command:
+        """Write the command; whoever gives it twice under one key gets the first one.
+
+        Raises:
+            ApiError: 422 for a bad or reused idempotency key; 503 ``engine_unavailable`` when the engine is gone,
+                and then nothing was written.
         """
         key = _checked_key(idempotency_key)
         if not (await self._overview.engine_life()).alive:
@@ -63,41 +86,39 @@ class Commander:
                 "This Idempotency-Key was used for another command; take a new one.",
                 details={"commandId": command.id, "verb": command.verb.value},
             )
-        started_ns = self._clock.mono_ns()
-        result = await self._answer(command)
-        _log.info(
-            "operator_command",
-            verb=verb.value,
-            actor=caller.actor,
-            status=result.status.value,
-            code=result.code,
-            ms=round((self._clock.mono_ns() - started_ns) / NS_PER_MS, 2),
-        )
-        return _done_or_refusal(result)
+        return command
 
-    async def _answer(self, command: Command) -> CommandResult:
+    async def answer(self, command: Command, wait_s: float) -> CommandResult | None:
+        """Wait for the engine's answer; None when there is none within ``wait_s``."""
         with self._hub.expecting(command.id) as answer:
             result = await self._store.read(lambda reader: reader.command_result(command.id))
             if result is not None:
                 return result
             try:
-                async with asyncio.timeout(self._wait_s):
+                async with asyncio.timeout(wait_s):
                     return await answer
             except TimeoutError:
-                result = await self._store.read(lambda reader: reader.command_result(command.id))
-                if result is not None:
-                    return result
-        raise ApiError(
-            503,
-            "engine_unavailable",
-            "The engine did not answer in time. Unless it does so before the command expires, nothing is done; "
-            "the same request with the same Idempotency-Key tells the outcome.",
-            details={"commandId": command.id, "expiresAt": iso_from_ns(command.expires_ns)},
-            headers={"retry-after": "3"},
-        )
+                return await self._store.read(lambda reader: reader.command_result(command.id))
 
 
-def _done_or_refusal(result: CommandResult) -> CommandResult:
+def silent(command: Command) -> ApiError:
+    """The answer when the engine lives but said nothing in time."""
+    return ApiError(
+        503,
+        "engine_unavailable",
+        "The engine did not answer in time. Unless it does so before the command expires, nothing is done; "
+        "the same request with the same Idempotency-Key tells the outcome.",
+        details={"commandId": command.id, "expiresAt": iso_from_ns(command.expires_ns)},
+        headers={"retry-after": "3"},
+    )
+
+
+def done_or_refusal(result: CommandResult) -> CommandResult:
+    """Return a result that was carried out.
+
+    Raises:
+        ApiError: the engine refused, or saw the command too late.
+    """
     if result.status is CommandStatus.DONE:
         return result
     details = {**convert.plain(result.result), "commandId": result.id}

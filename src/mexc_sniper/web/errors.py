@@ -69,17 +69,14 @@ def internal_error() -> ApiError:
 
 def invalid(where: str, name: str, problem: str) -> ApiError:
     """Refuse one field of a request, ``where`` being query, body, path or header."""
-    return _invalid([{"in": where, "name": name[:_SHOWN], "problem": problem}])
+    return invalid_fields([{"in": where, "name": name[:_SHOWN], "problem": problem}])
 
 
-def _invalid(fields: list[dict[str, str]]) -> ApiError:
-    first = fields[0]
-    return ApiError(
-        422,
-        "invalid_request",
-        f"{first['in']} {first['name']}: {first['problem']}".strip(),
-        details={"fields": fields},
-    )
+def invalid_fields(fields: list[dict[str, str]], *, code: str = "invalid_request", message: str = "") -> ApiError:
+    """Refuse several fields, each ``{in, name, problem}``; without a message the first one is told."""
+    first = fields[0] if fields else {"in": "request", "name": "", "problem": "is not valid"}
+    text = message or f"{first['in']} {first['name']}: {first['problem']}".strip()
+    return ApiError(422, code, text, details={"fields": fields})
 
 
 def from_validation(error: RequestValidationError) -> ApiError:
@@ -89,7 +86,7 @@ def from_validation(error: RequestValidationError) -> ApiError:
         where, *path = (str(part) for part in problem["loc"]) if problem["loc"] else ("request",)
         message = "is not valid JSON" if problem["type"] == "json_invalid" else str(problem["msg"])
         fields.append({"in": where, "name": ".".join(path)[:_SHOWN], "problem": message[:256]})
-    return _invalid(fields)
+    return invalid_fields(fields)
 
 
 _HTTP_CODES = {

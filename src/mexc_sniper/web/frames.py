@@ -1,6 +1,7 @@
 """From a numbered event of the ledger to the frame that pages and scripts get. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
 import structlog
@@ -10,17 +11,10 @@ from mexc_sniper.ledger.codec import entry_from_event
 from mexc_sniper.ledger.view import LedgerEvent
 from mexc_sniper.model import entries
 from mexc_sniper.model.health import Component
-from mexc_sniper.web import convert, views
+from mexc_sniper.web import convert, convert_trading, views
+from mexc_sniper.web.views_trading import BalancesEventData
 
-EventData = (
-    views.ListingView
-    | views.SignalEventData
-    | views.CalendarEntryView
-    | views.ComponentView
-    | views.MonitorView
-    | views.CommandView
-    | views.ConfigView
-)
+NO_MARKS: Mapping[str, views.MarkView] = MappingProxyType({})
 
 _log = structlog.get_logger()
 
@@ -35,10 +29,16 @@ def entry_of(event: LedgerEvent) -> entries.LedgerEntry | None:
 
 
 def event_frame(
-    event: LedgerEvent, entry: entries.LedgerEntry, components: Iterable[Component]
+    event: LedgerEvent,
+    entry: entries.LedgerEntry,
+    components: Iterable[Component],
+    marks: Mapping[str, views.MarkView] = NO_MARKS,
 ) -> views.EventFrame | None:
-    """Make the frame; ``components`` are those a change of the monitor is shown with. None: no frame has such data."""
-    data = _data(entry, components, event.ts_ns)
+    """Make the frame; None: no frame has such data.
+
+    ``components`` are those a change of the monitor is shown with, ``marks`` the prices a position is valued at.
+    """
+    data = _data(entry, components, marks, event.ts_ns)
     if data is None:
         return None
     return views.EventFrame.model_construct(
@@ -46,7 +46,9 @@ def event_frame(
     )
 
 
-def _data(entry: entries.LedgerEntry, components: Iterable[Component], at_ns: int) -> EventData | None:
+def _data(
+    entry: entries.LedgerEntry, components: Iterable[Component], marks: Mapping[str, views.MarkView], at_ns: int
+) -> views.EventData | None:
     match entry:
         case entries.ListingChanged(listing=listing):
             return convert.listing_view(listing)
@@ -62,5 +64,29 @@ def _data(entry: entries.LedgerEntry, components: Iterable[Component], at_ns: in
             return convert.command_view(result)
         case entries.ConfigChanged(version=version):
             return convert.config_view(version)
+        case _:
+            return _trading_data(entry, marks, at_ns)
+
+
+def _trading_data(
+    entry: entries.LedgerEntry, marks: Mapping[str, views.MarkView], at_ns: int
+) -> views.EventData | None:
+    match entry:
+        case entries.DecisionMade(decision=decision):
+            return convert_trading.decision_view(decision)
+        case entries.OrderChanged(order=order):
+            return convert_trading.order_view(order)
+        case entries.FillRecorded(fill=fill):
+            return convert_trading.fill_view(fill)
+        case entries.PositionChanged(position=position):
+            return convert_trading.position_view(position, marks)
+        case entries.TradeChanged(trade=trade):
+            return convert_trading.trade_view(trade)
+        case entries.TradingChanged(status=status):
+            return convert_trading.trading_view(status, at_ns)
+        case entries.BalancesChanged(balances=balances):
+            return BalancesEventData(balances=convert_trading.balances_view(balances))
+        case entries.AttentionChanged(attention=attention):
+            return convert_trading.attention_view(attention)
         case _:
             return None

@@ -13,19 +13,25 @@ import structlog
 from mexc_sniper import telemetry
 from mexc_sniper.core.clock import NS_PER_S, iso_from_ns
 from mexc_sniper.core.errors import StoreError
+from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.ledger.tail import LedgerTail
 from mexc_sniper.ledger.view import LedgerEvent
 from mexc_sniper.model import entries
 from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.health import Component
+from mexc_sniper.model.position import Position
+from mexc_sniper.model.trading import Trade
 from mexc_sniper.ports import Clock
-from mexc_sniper.web import convert, views
+from mexc_sniper.web import convert, convert_trading, views
 from mexc_sniper.web.frames import entry_of, event_frame
 from mexc_sniper.web.page_queue import Page
 from mexc_sniper.web.state import Overview, Snapshot
 from mexc_sniper.web.store import Store
+from mexc_sniper.web.views_trading import PositionMarkView
 
 MAX_PAGES = 64
+MAX_POSITIONS = 500
+"""Open positions that are valued live, the newest."""
 BATCH = 500
 TAIL_WAIT_S = 0.5
 MARKS_EVERY_S = 0.25
@@ -35,6 +41,25 @@ SNAPSHOT_SHARED_S = 0.5
 RETRY_MAX_S = 2.0
 
 _log = structlog.get_logger()
+
+
+def _state_at_last_number(reader: LedgerReader) -> tuple[int, list[Component], list[Position]]:
+    with reader.snapshot() as view:
+        positions, _ = view.positions(open_only=True, limit=MAX_POSITIONS)
+        return view.last_seq(), view.components(), positions
+
+
+class Outcome:
+    """What the ledger has said so far about the trade a command led to; the latest wins."""
+
+    def __init__(self) -> None:
+        self.trade: Trade | None = None
+        self.news = asyncio.Event()
+
+    def tell(self, trade: Trade) -> None:
+        """Take over a newer state and wake who waits."""
+        self.trade = trade
+        self.news.set()
 
 
 class Hub:
@@ -47,8 +72,10 @@ class Hub:
         self._clock = clock
         self._pages: set[Page] = set()
         self._answers: dict[str, set[asyncio.Future[CommandResult]]] = {}
+        self._outcomes: dict[str, set[Outcome]] = {}
         self.components: dict[str, Component] = {}
         self._marks: dict[str, views.MarkView] = {}
+        self._positions: dict[str, Position] = {}
         self._snapshot_lock = asyncio.Lock()
         self._snapshot: tuple[str, int] | None = None
         self._snapshot_ns = 0
@@ -101,6 +128,19 @@ class Hub:
             if not waiting:
                 del self._answers[command_id]
 
+    @contextmanager
+    def following(self, command_id: str) -> Iterator[Outcome]:
+        """Follow the trade a command leads to, for as long as the block lasts."""
+        outcome = Outcome()
+        self._outcomes.setdefault(command_id, set()).add(outcome)
+        try:
+            yield outcome
+        finally:
+            waiting = self._outcomes[command_id]
+            waiting.discard(outcome)
+            if not waiting:
+                del self._outcomes[command_id]
+
     @property
     def news(self) -> asyncio.Event:
         """Set at the next event; take it before reading what there is, so that nothing falls between."""
@@ -142,11 +182,12 @@ class Hub:
 
     async def _start_over(self) -> None:
         """The numbers do not follow on (first read, retention, a restored ledger): everyone takes a new snapshot."""
-        last, components = await self._store.read(lambda reader: (reader.last_seq(), reader.components()))
+        last, components, positions = await self._store.read(_state_at_last_number)
         if self.seq:
             _log.warning("live_numbers_broken", had=self.seq, found=last)
         self.seq = last
         self.components = {part.name: part for part in components}
+        self._positions = {position.id: position for position in positions}
         self._resync()
 
     def _resync(self) -> None:
@@ -181,7 +222,18 @@ class Hub:
             for future in self._answers.get(entry.result.id, ()):
                 if not future.done():
                     future.set_result(entry.result)
-        return event_frame(event, entry, self.components.values())
+        elif isinstance(entry, entries.PositionChanged):
+            self._hold(entry.position)
+        elif isinstance(entry, entries.TradeChanged) and entry.trade.command_id is not None:
+            for outcome in self._outcomes.get(entry.trade.command_id, ()):
+                outcome.tell(entry.trade)
+        return event_frame(event, entry, self.components.values(), self._marks)
+
+    def _hold(self, position: Position) -> None:
+        if position.closed:
+            self._positions.pop(position.id, None)
+        else:
+            self._positions[position.id] = position
 
     async def _follow_figures(self) -> None:
         """Four times a second, while somebody looks, tell what changed among the marks and the figures."""
@@ -195,8 +247,17 @@ class Hub:
         changed = [mark for symbol, mark in marks.items() if self._marks.get(symbol) != mark]
         self._marks = marks
         if changed:
-            self._tell_unnumbered(views.MarksFrame(marks=changed))
+            self._tell_unnumbered(views.MarksFrame(marks=changed, positions=self._valued(changed)))
         await self._tell_state()
+
+    def _valued(self, changed: Sequence[views.MarkView]) -> list[PositionMarkView]:
+        """Value the open positions whose price moved."""
+        prices = {mark.symbol: convert_trading.price_of(mark) for mark in changed}
+        return [
+            convert_trading.position_mark(position, price)
+            for position in self._positions.values()
+            if (price := prices.get(position.symbol)) is not None
+        ]
 
     async def _tell_state(self) -> None:
         """Component figures and the monitor's clock move without events; pages get them every two seconds."""

@@ -37,6 +37,7 @@ class WebOptions:
         login_token_s: life of a one-time sign-in link.
         engine_stale_s: age of the engine's heartbeat above which it counts as gone.
         command_wait_s: how long a command waits for the engine's answer.
+        trade_wait_s: how long a manual trade waits for the first outcome of its order.
         reads_per_minute: per session or token.
         commands_per_minute: per session or token.
         static_dir: the built page; None: ``static`` beside this package.
@@ -58,6 +59,7 @@ class WebOptions:
     login_token_s: float = 900.0
     engine_stale_s: float = 3.0
     command_wait_s: float = 1.8
+    trade_wait_s: float = 5.0
     reads_per_minute: int = 1_200
     commands_per_minute: int = 20
     static_dir: Path | None = None

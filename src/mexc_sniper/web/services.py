@@ -7,6 +7,8 @@ from starlette.requests import HTTPConnection
 from mexc_sniper.ports import Clock
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.commands import Commander
+from mexc_sniper.web.execute import Executor
+from mexc_sniper.web.kill import KillSwitch
 from mexc_sniper.web.live import Hub
 from mexc_sniper.web.options import WebOptions
 from mexc_sniper.web.state import Overview
@@ -24,6 +26,8 @@ class Services:
     overview: Overview
     hub: Hub
     commander: Commander
+    executor: Executor
+    kill_switch: KillSwitch
 
 
 def services(connection: HTTPConnection) -> Services:

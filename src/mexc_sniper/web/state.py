@@ -9,13 +9,16 @@ from mexc_sniper.core.clock import NS_PER_S, ClockReader, iso_from_ns
 from mexc_sniper.core.errors import StoreError
 from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.model.health import Component, ComponentStatus, MonitorState
-from mexc_sniper.web import convert, views
+from mexc_sniper.web import convert, convert_trading, risk, views
 from mexc_sniper.web.options import WebOptions
 from mexc_sniper.web.store import Store
+from mexc_sniper.web.views_trading import RiskMetricsView
 
 HEARTBEAT = "heartbeat"
 SNAPSHOT_LISTINGS = 200
 SNAPSHOT_CALENDAR = 500
+SNAPSHOT_POSITIONS = 500
+SNAPSHOT_TRADES = 100
 CALENDAR_PAST_S = 3_600
 """How long an opening stays on the calendar after its time."""
 
@@ -112,6 +115,28 @@ class Overview:
             figures = {}
         return await self._store.read(lambda reader: self._read_snapshot(reader, figures))
 
+    async def marks(self) -> dict[str, views.MarkView]:
+        """Read the prices of the moment by symbol; none when they cannot be read."""
+        try:
+            figures: Figures = await self._store.figures()
+        except StoreError:
+            return {}
+        return convert.mark_views(figures, self._clock.wall_ns())
+
+    async def risk(self) -> RiskMetricsView:
+        """Read what is at stake against what is allowed."""
+        try:
+            figures: Figures = await self._store.figures()
+        except StoreError:
+            figures = {}
+        now_ns = self._clock.wall_ns()
+
+        def read(reader: LedgerReader) -> risk.RiskRecords:
+            with reader.snapshot() as view:
+                return risk.read_records(view, now_ns)
+
+        return risk.risk_view(await self._store.read(read), risk.trading_figure(figures, now_ns), now_ns)
+
     def calendar_from_ns(self) -> int:
         """The earliest opening the calendar still shows."""
         return self._clock.wall_ns() - CALENDAR_PAST_S * NS_PER_S
@@ -125,6 +150,11 @@ class Overview:
             components = view.components()
             monitor = view.monitor()
             config = view.config()
+            trading = view.trading()
+            positions, _ = view.positions(open_only=True, limit=SNAPSHOT_POSITIONS)
+            trades, trades_total = view.trades(limit=SNAPSHOT_TRADES)
+            attention = view.attention()
+        marks = convert.mark_views(figures, now_ns)
         frame = views.SnapshotFrame(
             seq=seq,
             server_time=iso_from_ns(now_ns),
@@ -134,7 +164,12 @@ class Overview:
             listings_total=total,
             calendar=[convert.calendar_view(line) for line in calendar],
             config=None if config is None else convert.config_view(config),
-            marks=list(convert.mark_views(figures, now_ns).values()),
+            marks=list(marks.values()),
+            trading=convert_trading.trading_view(trading, now_ns),
+            positions=[convert_trading.position_view(position, marks) for position in positions],
+            trades=[convert_trading.trade_view(trade) for trade in trades],
+            trades_total=trades_total,
+            attention=[convert_trading.attention_view(item) for item in attention],
         )
         return Snapshot(frame=frame, components={part.name: part for part in components})
 

@@ -5,8 +5,7 @@ These models are the contract with the page (its TypeScript types are generated 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.model.health import ComponentStatus, MonitorStatus
@@ -18,16 +17,19 @@ from mexc_sniper.model.listing import (
     SignalKind,
     Source,
 )
-
-Iso = Annotated[str, Field(examples=["2026-11-22T11:30:00.000Z"])]
-
-
-class View(BaseModel):
-    """Base: frozen, camelCase on the wire."""
-
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
-    )
+from mexc_sniper.web.view_base import Iso as Iso
+from mexc_sniper.web.view_base import View as View
+from mexc_sniper.web.views_trading import (
+    AttentionView,
+    BalancesEventData,
+    DecisionView,
+    FillView,
+    OrderView,
+    PositionMarkView,
+    PositionView,
+    TradeView,
+    TradingView,
+)
 
 
 class ErrorView(View):
@@ -228,6 +230,15 @@ class SnapshotFrame(View):
     """Not withdrawn and not yet past by more than an hour, soonest first, TBD last."""
     config: ConfigView | None
     marks: list[MarkView]
+    trading: TradingView | None = None
+    """What is allowed now; null until the engine has said."""
+    positions: list[PositionView] = Field(default_factory=list)
+    """The open ones, newest first."""
+    trades: list[TradeView] = Field(default_factory=list)
+    """The newest 100."""
+    trades_total: int = 0
+    attention: list[AttentionView] = Field(default_factory=list)
+    """What needs a person."""
 
 
 class SignalEventData(View):
@@ -235,12 +246,33 @@ class SignalEventData(View):
     signal: SignalView
 
 
+EventData = (
+    ListingView
+    | SignalEventData
+    | CalendarEntryView
+    | ComponentView
+    | MonitorView
+    | CommandView
+    | ConfigView
+    | DecisionView
+    | OrderView
+    | FillView
+    | PositionView
+    | TradeView
+    | TradingView
+    | BalancesEventData
+    | AttentionView
+)
+
+
 class EventFrame(View):
     """A numbered change; the page refuses any ``seq`` but the next.
 
     ``data`` by ``kind``: listing_changed ListingView · signal_received SignalEventData · calendar_changed
     CalendarEntryView · component_changed ComponentView · monitor_changed MonitorView · command_finished
-    CommandView · config_changed ConfigView.
+    CommandView · config_changed ConfigView · decision_made DecisionView · order_changed OrderView · fill_recorded
+    FillView · position_changed PositionView · trade_changed TradeView · trading_changed TradingView ·
+    balances_changed BalancesEventData · attention_changed AttentionView.
     """
 
     type: Literal["event"] = "event"
@@ -253,11 +285,17 @@ class EventFrame(View):
         "monitor_changed",
         "command_finished",
         "config_changed",
+        "decision_made",
+        "order_changed",
+        "fill_recorded",
+        "position_changed",
+        "trade_changed",
+        "trading_changed",
+        "balances_changed",
+        "attention_changed",
     ]
     at: Iso
-    data: (
-        ListingView | SignalEventData | CalendarEntryView | ComponentView | MonitorView | CommandView | ConfigView
-    )
+    data: EventData
 
 
 class MarksFrame(View):
@@ -265,6 +303,8 @@ class MarksFrame(View):
 
     type: Literal["marks"] = "marks"
     marks: list[MarkView]
+    positions: list[PositionMarkView] = Field(default_factory=list)
+    """Open positions whose mark changed."""
 
 
 class StatusFrame(View):

@@ -118,7 +118,17 @@ class RestClient:
     async def get(
         self, endpoint: Endpoint, parameters: Mapping[str, str] | None = None, *, share: float = 1.0
     ) -> Answer:
-        """Ask once; ``share`` is the part of the budget this caller may fill.
+        """Read once; ``share`` is the part of the budget this caller may fill.
+
+        Raises:
+            VenueError: as `call`.
+        """
+        return await self.call("GET", endpoint, parameters, share=share)
+
+    async def call(
+        self, method: str, endpoint: Endpoint, parameters: Mapping[str, str] | None = None, *, share: float = 1.0
+    ) -> Answer:
+        """Ask once; everything in the query. Never for orders, which go by `order_entry`.
 
         Raises:
             VenueError: by the fault table; `RateLimited` also while a wait the venue ordered is not over.
@@ -127,7 +137,7 @@ class RestClient:
         API_WEIGHT.set(self.budget.weight_used)
         started = self._clock.mono_ns()
         try:
-            answer = await self._ask(endpoint, parameters or {}, started)
+            answer = await self._ask(method, endpoint, parameters or {}, started)
         except VenueError as error:
             API_ERRORS.labels(error.kind).inc()
             self._observe(endpoint, started, error.kind)
@@ -142,14 +152,16 @@ class RestClient:
             self._tap.record(RawKind.ANSWER, 0, label, answer.body, answer.wall_ns, answer.mono_ns)
         return answer
 
-    async def _ask(self, endpoint: Endpoint, parameters: Mapping[str, str], started: int) -> Answer:
+    async def _ask(self, method: str, endpoint: Endpoint, parameters: Mapping[str, str], started: int) -> Answer:
         if self._session is None:
             raise ConnectFailed("the client is not open")
         url, headers = self._address(endpoint, parameters)
+        if method != "GET":
+            headers["Content-Type"] = "application/json"  # even without a body (REFERENCE 1.2)
         try:
             async with (
                 asyncio.timeout(endpoint.deadline_s),
-                self._session.get(url, headers=headers, allow_redirects=False) as response,
+                self._session.request(method, url, headers=headers, allow_redirects=False) as response,
             ):
                 packed = await _read(response, endpoint.max_body_bytes)
                 wall_ns, mono_ns = self._clock.wall_ns(), self._clock.mono_ns()
@@ -203,7 +215,7 @@ class RestClient:
         if status == 200 and is_json:
             return
         code, text = _error_text(body) if is_json else (None, body[:120].decode("utf-8", "replace"))
-        wait = _retry_after_s(response.headers.get("Retry-After"))
+        wait = retry_after_s(response.headers.get("Retry-After"))
         fault = fault_of(status, code, text, is_json=is_json, retry_after_s=wait)
         if fault is not None:
             raise fault
@@ -263,7 +275,7 @@ def _error_text(body: bytes) -> tuple[int | None, str]:
     return code, read.msg or read.message or ""
 
 
-def _retry_after_s(text: str | None) -> float | None:
+def retry_after_s(text: str | None) -> float | None:
     """Seconds only; the date form is not used by the venue and counts as absent."""
     if text is None or not text.strip().isascii() or not text.strip().isdigit():
         return None

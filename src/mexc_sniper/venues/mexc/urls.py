@@ -15,7 +15,7 @@ class Host(StrEnum):
 
 
 class Endpoint(Enum):
-    """One GET path: host, path, weight per call, deadline (s), largest body (bytes), needs a signature."""
+    """One path: host, path, weight per call, deadline (s), largest body (bytes), needs a signature."""
 
     TIME = (Host.API, "/api/v3/time", 1, 2.0, 4_096, False)
     EXCHANGE_INFO = (Host.API, "/api/v3/exchangeInfo", 25, 15.0, 64 << 20, False)
@@ -24,6 +24,17 @@ class Endpoint(Enum):
     OFFLINE = (Host.API, "/api/v3/symbol/offline", 10, 5.0, 8 << 20, False)
     KLINES = (Host.API, "/api/v3/klines", 1, 3.0, 1 << 20, False)
     ANNOUNCEMENTS = (Host.API, "/api/v3/announcements", 1, 5.0, 2 << 20, False)
+    ORDER = (Host.API, "/api/v3/order", 2, 3.0, 256 << 10, True)
+    ORDER_TEST = (Host.API, "/api/v3/order/test", 1, 5.0, 256 << 10, True)
+    OPEN_ORDERS = (Host.API, "/api/v3/openOrders", 3, 5.0, 4 << 20, True)
+    ALL_ORDERS = (Host.API, "/api/v3/allOrders", 10, 5.0, 8 << 20, True)
+    MY_TRADES = (Host.API, "/api/v3/myTrades", 10, 5.0, 4 << 20, True)
+    ACCOUNT = (Host.API, "/api/v3/account", 10, 5.0, 4 << 20, True)
+    UID = (Host.API, "/api/v3/uid", 1, 3.0, 64 << 10, True)
+    LISTEN_KEY = (Host.API, "/api/v3/userDataStream", 1, 5.0, 64 << 10, True)
+    WITHDRAW_HISTORY = (Host.API, "/api/v3/capital/withdraw/history", 1, 5.0, 4 << 20, True)
+    WITHDRAW_ADDRESS = (Host.API, "/api/v3/capital/withdraw/address", 10, 5.0, 4 << 20, True)
+    TRANSFERS = (Host.API, "/api/v3/capital/transfer", 1, 5.0, 4 << 20, True)
     CALENDAR = (Host.WEB, "/api/operation/new_coin_calendar", 0, 5.0, 8 << 20, False)
     WEB_SYMBOLS = (Host.WEB, "/api/platform/spot/market-v2/web/symbolsV2", 0, 10.0, 64 << 20, False)
 

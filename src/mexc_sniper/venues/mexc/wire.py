@@ -1,7 +1,7 @@
-"""Sockets of the streams: the only file that knows picows, name resolution and TLS (port `Wire`).
+"""Sockets: the only file that knows picows, aiofastnet, name resolution and TLS (`ports.Wire`, `BytesWire`).
 
-Liveness is not decided here: protocol-level pings of ours may go unanswered (REFERENCE 2.1), so picows' own ping
-is off and the stream's watchdog judges by frames and text PONGs. Pings of the server are answered.
+Liveness of streams is not decided here: protocol-level pings of ours may go unanswered (REFERENCE 2.1), so picows'
+own ping is off and the stream's watchdog judges by frames and text PONGs. Pings of the server are answered.
 """
 
 import asyncio
@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiofastnet
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from mexc_sniper.core.clock import NS_PER_S, ClockReader
 from mexc_sniper.core.errors import ConnectFailed
 from mexc_sniper.ports import FrameHandler
 from mexc_sniper.venues.mexc.errors import HandshakeFailed
+from mexc_sniper.venues.mexc.http_wire import BytesHandler
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """A longer frame or message closes the connection (RELIABILITY 2.1, 13)."""
@@ -130,6 +132,45 @@ class PicowsWire:
             socket_factory=lambda _url: sock,
             **limits,
         )
+
+    async def open_bytes(self, url: str, handler: BytesHandler, *, deadline_s: float) -> "FastConnection":
+        """Connect for HTTP requests written by hand (port `BytesWire`).
+
+        aiofastnet carries it because its ``write`` encrypts and sends within the call: uvloop's own transport sends
+        when the loop turns, 10 to 45 µs later on a loopback (bench/order_entry.py).
+
+        Raises:
+            ConnectFailed: not resolved, refused, unreachable, or not done within ``deadline_s``.
+            HandshakeFailed: the address answered, but TLS failed.
+        """
+        host, port, secure = _endpoint(url)
+        give_up = self._clock.mono_ns() + int(deadline_s * NS_PER_S)
+        try:
+            async with asyncio.timeout(deadline_s):
+                sock = await self._connect(host, port, deadline_s)
+        except TimeoutError:
+            raise ConnectFailed(f"cannot connect to {host}:{port}: no answer in time") from None
+        connection = FastConnection(handler, self._clock.mono_ns)
+        left_s = max((give_up - self._clock.mono_ns()) / NS_PER_S, 0.05)
+        tls: dict[str, Any] = {"server_hostname": host, "ssl_handshake_timeout": left_s} if secure else {}
+        try:
+            await aiofastnet.create_connection(
+                asyncio.get_running_loop(),
+                lambda: connection,
+                sock=sock,
+                ssl=self._tls() if secure else None,
+                **tls,
+            )
+        except TimeoutError:
+            sock.close()
+            raise ConnectFailed(f"cannot connect to {host}:{port}: no answer in time") from None
+        except (OSError, EOFError) as error:
+            sock.close()
+            raise HandshakeFailed(f"{host}:{port} answers, but not with TLS we trust: {_plain(error)}") from None
+        except asyncio.CancelledError:
+            connection.mute()
+            raise
+        return connection
 
     async def reachable(self, url: str, *, deadline_s: float) -> bool:
         """Return whether the address accepts a TCP connection; nothing is said on it."""
@@ -261,11 +302,60 @@ class PicowsConnection(WSListener):
             self._handler.on_frame(payload, is_text, self._read_at_ns)
 
 
+class FastConnection(asyncio.Protocol):
+    """One open connection for requests written by hand (port `BytesConnection`)."""
+
+    def __init__(self, handler: BytesHandler, mono_ns: Callable[[], int]) -> None:
+        self._handler: BytesHandler | None = handler
+        self._mono_ns = mono_ns
+        self._transport: asyncio.Transport | None = None
+        self._why = ""
+        self._muted = False
+
+    def write(self, data: bytes) -> bool:
+        """Hand one request to the system; False when it is certain that no byte left.
+
+        A request is far below one TLS record, so the system takes it in one piece or refuses it: a transport that
+        turned from open to closing within the call has sent none of it.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        transport.write(data)
+        return not transport.is_closing()
+
+    def abort(self) -> None:
+        """Drop the socket at once."""
+        if self._transport is not None:
+            self._why = self._why or "dropped by us"
+            self._transport.abort()
+
+    def mute(self) -> None:
+        """Tell the handler nothing: the attempt was given up."""
+        self._handler = None
+        self._muted = True
+        self.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # aiofastnet's, which is one
+        if self._muted:
+            self.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._handler is not None:
+            self._handler.on_bytes(data, self._mono_ns())
+
+    def connection_lost(self, error: Exception | None) -> None:
+        handler, self._handler, self._transport = self._handler, None, None
+        if handler is not None:
+            handler.on_close(self._why or (_plain(error) if error is not None else "closed by the venue"))
+
+
 def _endpoint(url: str) -> tuple[str, int, bool]:
     parts = urlsplit(url)
-    secure = parts.scheme == "wss"
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise ConnectFailed(f"not a WebSocket address: {url!r}")
+    secure = parts.scheme in ("wss", "https")
+    if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
+        raise ConnectFailed(f"not an address to connect to: {url!r}")
     return parts.hostname, parts.port or (443 if secure else 80), secure
 
 

@@ -1,20 +1,55 @@
-"""``/config``: the trade configuration and its history (changing it comes with trading)."""
+"""``/config``: the trade configuration, its versions, and its change (the engine decides, this hands on)."""
 
-from typing import Annotated
+import math
+from typing import Annotated, Any
 
-from fastapi import Query, Request
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
 
+from mexc_sniper.model.commands import CommandResult, Verb
+from mexc_sniper.model.config import ConfigVersion
 from mexc_sniper.web import convert
+from mexc_sniper.web.api.carrying import IdempotencyKey, Limit, Offset
 from mexc_sniper.web.auth.principal import Scope
-from mexc_sniper.web.errors import StoreUnavailable
-from mexc_sniper.web.routing import router_for
+from mexc_sniper.web.config_schema import config_schema
+from mexc_sniper.web.errors import ApiError, StoreUnavailable, invalid, invalid_fields
+from mexc_sniper.web.routing import principal, router_for
 from mexc_sniper.web.services import services
-from mexc_sniper.web.views import ConfigHistoryView, ConfigView
+from mexc_sniper.web.views import ConfigHistoryView, ConfigView, ErrorView
 
-router = router_for(Scope.READ, tag="config")
+LARGEST_NUMBER = 10**15
+MAX_VERSION = 2**31
+
+reading = router_for(Scope.READ, tag="config")
+controlling = router_for(Scope.CONTROL, tag="config")
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    409: {"model": ErrorView, "description": "stale_version, or confirmation_required for a large raise."}
+}
 
 
-@router.get("/config")
+class ConfigChange(BaseModel):
+    """A patch: only what changes. ``version``: the one it was made from. ``confirm``: yes, such a raise is meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int | None = Field(default=None, ge=1, le=MAX_VERSION, strict=True)
+    config: dict[Annotated[str, Field(min_length=1, max_length=64)], Any] = Field(
+        min_length=1, max_length=64, examples=[{"tradeUsdt": "25", "maxOpenPositions": 3}]
+    )
+    confirm: bool | None = Field(default=None, strict=True)
+
+
+class RollbackRequest(BaseModel):
+    """Make the content of an old version the newest one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=1, le=MAX_VERSION, strict=True)
+    confirm: bool | None = Field(default=None, strict=True)
+
+
+@reading.get("/config")
 async def config(request: Request) -> ConfigView:
     """Show the version in force."""
     version = await services(request).store.read(lambda reader: reader.config())
@@ -23,14 +58,90 @@ async def config(request: Request) -> ConfigView:
     return convert.config_view(version)
 
 
-@router.get("/config/history")
-async def history(
-    request: Request,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
-) -> ConfigHistoryView:
+@reading.get("/config/history")
+async def history(request: Request, limit: Limit = 50, offset: Offset = 0) -> ConfigHistoryView:
     """List every version, newest first."""
     versions, total = await services(request).store.read(
         lambda reader: reader.config_history(limit=limit, offset=offset)
     )
     return ConfigHistoryView(versions=[convert.config_view(version) for version in versions], total=total)
+
+
+@reading.get("/config/schema")
+async def schema(request: Request) -> dict[str, Any]:
+    """Describe every field as JSON Schema, with title, unit, range and group for a form."""
+    return config_schema()
+
+
+@controlling.put("/config", responses=_REFUSALS)
+async def change(request: Request, body: ConfigChange, idempotency_key: IdempotencyKey = None) -> ConfigView:
+    """Change the configuration: a new version, checked as a whole, or nothing.
+
+    422 names every wrong field (`config.maxTradeUsdt`); 409 `stale_version` when somebody was quicker; 409
+    `confirmation_required` for what allows more than twice as much, until `confirm` is true.
+    """
+    for name, value in body.config.items():
+        _check_numbers(name, value)
+    given = {"version": body.version, "config": body.config, "confirm": body.confirm}
+    arguments = {name: value for name, value in given.items() if value is not None}
+    return await _new_version(request, Verb.UPDATE_CONFIG, arguments, idempotency_key)
+
+
+@controlling.post("/config/rollback", responses=_REFUSALS | {404: {"model": ErrorView}})
+async def rollback(request: Request, body: RollbackRequest, idempotency_key: IdempotencyKey = None) -> ConfigView:
+    """Make an old version the newest one; it is checked like any change."""
+    old = await services(request).store.read(lambda reader: reader.config(body.version))
+    if old is None:
+        raise ApiError(404, "unknown_version", f"There is no configuration version {body.version}.")
+    arguments: dict[str, Any] = {"version": body.version, "config": convert.config_view(old).config}
+    if body.confirm is not None:
+        arguments["confirm"] = body.confirm
+    return await _new_version(request, Verb.ROLLBACK_CONFIG, arguments, idempotency_key)
+
+
+async def _new_version(request: Request, verb: Verb, arguments: dict[str, Any], key: str | None) -> ConfigView:
+    parts = services(request)
+    try:
+        result = await parts.commander.carry_out(verb, arguments, principal(request), key)
+    except ApiError as refusal:
+        raise _by_field(refusal) from None
+    number = _number(result)
+    written: ConfigVersion | None = await parts.store.read(lambda reader: reader.config(number))
+    if written is None:
+        raise StoreUnavailable(starting=False)
+    return convert.config_view(written)
+
+
+def _number(result: CommandResult) -> int | None:
+    """The version a change made; None, the newest, where the engine does not name it."""
+    number = result.result.get("version")
+    return number if isinstance(number, int) else None
+
+
+def _by_field(refusal: ApiError) -> ApiError:
+    """Give the engine's refusal of fields the shape of every other 422."""
+    fields = refusal.details.get("fields")
+    if refusal.status != 422 or not isinstance(fields, dict):
+        return refusal
+    named = [
+        {"in": "body", "name": f"config.{name}"[:128], "problem": str(problem)[:256]}
+        for name, problem in sorted(fields.items())
+    ]
+    return invalid_fields(named, code=refusal.code, message=refusal.message)
+
+
+def _check_numbers(name: str, value: Any) -> None:
+    """Refuse what JSON's reader takes and no other: NaN, Infinity, numbers no limit could hold.
+
+    Raises:
+        ApiError: 422 naming the field.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+            raise invalid("body", f"config.{name}", "is no number a limit could hold")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_numbers(f"{name}.{key}", item)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            _check_numbers(f"{name}.{place}", item)

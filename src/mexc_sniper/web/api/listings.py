@@ -10,18 +10,16 @@ from mexc_sniper.core.ids import ListingId
 from mexc_sniper.model.commands import Verb
 from mexc_sniper.model.listing import ListingKind, Outcome, Phase, Source
 from mexc_sniper.web import convert
-from mexc_sniper.web.api.monitor import IdempotencyKey
+from mexc_sniper.web.api.carrying import IdempotencyKey, Limit, Offset, carry_out, visible_name
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.errors import ApiError, invalid
-from mexc_sniper.web.routing import principal, router_for
+from mexc_sniper.web.routing import router_for
 from mexc_sniper.web.services import services
 from mexc_sniper.web.views import CalendarView, CommandView, ErrorView, ListingDetailView, ListingsView
 
 reading = router_for(Scope.READ, tag="listings")
 controlling = router_for(Scope.CONTROL, tag="listings")
 
-Limit = Annotated[int, Query(ge=1, le=500)]
-Offset = Annotated[int, Query(ge=0, le=1_000_000_000)]
 SearchText = Annotated[str | None, Query(min_length=1, max_length=64, description="Part of a symbol or a name.")]
 Since = Annotated[str | None, Query(description="Detected at or after this ISO-8601 time with a zone.")]
 
@@ -78,20 +76,14 @@ class InjectRequest(BaseModel):
     @field_validator("symbol", "quote")
     @classmethod
     def _is_a_name(cls, value: str | None) -> str | None:
-        """Any script is legal in a name (REFERENCE: Chinese coins exist); blanks and control characters are not."""
-        if value is not None and any(c.isspace() or ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in value):
-            raise ValueError("must not hold blanks or control characters")
-        return value
+        return None if value is None else visible_name(value)
 
 
 @controlling.post("/listings/inject")
 async def inject(request: Request, body: InjectRequest, idempotency_key: IdempotencyKey = None) -> CommandView:
     """Inject a test listing; refused with 409 while the monitor is stopped."""
     arguments = {name: value for name, value in body.model_dump().items() if value is not None}
-    result = await services(request).commander.carry_out(
-        Verb.INJECT_LISTING, arguments, principal(request), idempotency_key
-    )
-    return convert.command_view(result)
+    return await carry_out(request, Verb.INJECT_LISTING, arguments, idempotency_key)
 
 
 @reading.get("/calendar")

@@ -1,22 +1,16 @@
 """``/monitor``: start, stop and state of the watch for new listings."""
 
-from typing import Annotated
-
-from fastapi import Header, Request
+from fastapi import Request
 
 from mexc_sniper.model.commands import Verb
-from mexc_sniper.web import convert
+from mexc_sniper.web.api.carrying import IdempotencyKey, carry_out
 from mexc_sniper.web.auth.principal import Scope
-from mexc_sniper.web.routing import principal, router_for
+from mexc_sniper.web.routing import router_for
 from mexc_sniper.web.services import services
 from mexc_sniper.web.views import CommandView, MonitorView
 
 reading = router_for(Scope.READ, tag="monitor")
 controlling = router_for(Scope.CONTROL, tag="monitor")
-
-IdempotencyKey = Annotated[
-    str | None, Header(description="The same key leads to the same command and the same answer.")
-]
 
 
 @reading.get("/monitor/status")
@@ -38,5 +32,4 @@ async def stop(request: Request, idempotency_key: IdempotencyKey = None) -> Comm
 
 
 async def _carry_out(request: Request, verb: Verb, key: str | None) -> CommandView:
-    result = await services(request).commander.carry_out(verb, {}, principal(request), key)
-    return convert.command_view(result)
+    return await carry_out(request, verb, {}, key)

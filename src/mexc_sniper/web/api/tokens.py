@@ -90,11 +90,13 @@ async def create(request: Request, response: Response, body: TokenRequest) -> Ne
 async def revoke(request: Request, token_id: Annotated[str, Path(pattern=f"^[0-9a-f]{{{ID_CHARACTERS}}}$")]) -> None:
     """Revoke a token at once."""
     program(request)
-    store = services(request).store
+    parts = services(request)
+    store = parts.store
     found = await store.inbox_read(lambda inbox: inbox.tokens())
     key = next((token.token_hash for token in found if token.token_hash.startswith(token_id)), None)
     if key is None:
         raise ApiError(404, "token_not_found", "There is no token with this id.")
+    parts.auth.forget(key)
     await store.inbox(lambda inbox: inbox.revoke_token(key))
 
 

@@ -1,6 +1,8 @@
 """Turns a cookie, a bearer token or a one-time link into a `Principal`; keeps hashes only."""
 
+import asyncio
 import secrets
+from collections import OrderedDict
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -9,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from mexc_sniper.core.clock import NS_PER_S, ClockReader
+from mexc_sniper.core.errors import StoreError
 from mexc_sniper.ledger.access import Session, hash_secret
 from mexc_sniper.web.auth.limits import Buckets, GuessThrottle
 from mexc_sniper.web.auth.principal import ALL_SCOPES, Principal, Scope, known_scopes
@@ -22,6 +25,10 @@ TOUCH_EVERY_S = 60.0
 OPERATOR = "operator"
 """The actor of sessions and of the token file; named accounts come with passwords."""
 MAX_SECRET_CHARACTERS = 512
+MAX_REMEMBERED = 256
+"""Callers kept in memory for stopping without a database; when full, the one not seen for longest is forgotten."""
+IN_NEED_S = 0.5
+"""How long stopping waits for the database to say who asks."""
 
 _log = structlog.get_logger()
 
@@ -35,6 +42,7 @@ class Auth:
         self._clock = clock
         self._full_token_hash = hash_secret(full_token)
         self._guesses = GuessThrottle(clock)
+        self._recent: OrderedDict[str, tuple[Principal, int]] = OrderedDict()
         self.reads = Buckets(options.reads_per_minute, clock)
         self.commands = Buckets(options.commands_per_minute, clock)
 
@@ -67,6 +75,48 @@ class Auth:
             # An expired cookie is no guess: a page left open must not slow its owner's next sign-in down.
             raise refusal if bearer is None else self._guesses.failed(address(connection), refusal)
         return principal
+
+    async def recognise_in_need(self, connection: HTTPConnection) -> Principal:
+        """Find out who asks to stop; with the database gone, by whom was recognised lately (RELIABILITY row 92).
+
+        Raises:
+            ApiError: as `recognise`.
+            StoreError: the database does not answer, and this caller was not seen while it did.
+        """
+        try:
+            async with asyncio.timeout(IN_NEED_S):
+                return await self.recognise(connection)
+        except (StoreError, TimeoutError):
+            known = self._remembered(connection)
+            if known is None:
+                raise StoreError("the ledger does not answer, and this sign-in was not seen while it did") from None
+            _log.warning("recognised_from_memory", actor=known.actor)
+            return known
+
+    def _remembered(self, connection: HTTPConnection) -> Principal | None:
+        secret = _bearer(connection.headers)
+        if secret is None:
+            secret = connection.cookies.get(self.cookie_name)
+        if not secret or len(secret) > MAX_SECRET_CHARACTERS:
+            return None
+        found = self._recent.get(hash_secret(secret))
+        if found is None:
+            return None
+        known, seen_ns = found
+        now_ns = self._clock.wall_ns()
+        fresh = now_ns - seen_ns < self._options.session_idle_s * NS_PER_S
+        return known if fresh and (known.expires_ns is None or now_ns < known.expires_ns) else None
+
+    def _remember(self, key: str, known: Principal) -> Principal:
+        self._recent.pop(key, None)
+        self._recent[key] = (known, self._clock.wall_ns())
+        if len(self._recent) > MAX_REMEMBERED:
+            self._recent.popitem(last=False)
+        return known
+
+    def forget(self, key: str) -> None:
+        """Forget who a secret belongs to, by its hash: it was taken back."""
+        self._recent.pop(key, None)
 
     async def issue_login_token(self) -> tuple[str, int]:
         """Make a one-time sign-in token; returns it and its end (UNIX ns)."""
@@ -114,6 +164,7 @@ class Auth:
     async def sign_out(self, connection: HTTPConnection) -> None:
         """End the session of this cookie, if there is one."""
         if cookie := connection.cookies.get(self.cookie_name):
+            self.forget(hash_secret(cookie))
             await self._store.inbox(lambda inbox: inbox.end_session(hash_secret(cookie)))
             _log.info("signed_out", address=address(connection))
 
@@ -125,14 +176,17 @@ class Auth:
         now_ns = self._clock.wall_ns()
         session = await self._store.inbox_read(lambda inbox: inbox.session(key))
         if session is None:
+            self.forget(key)
             return None
         idle_ns = now_ns - session.last_used_ns
         if now_ns >= session.expires_ns or idle_ns >= self._options.session_idle_s * NS_PER_S:
+            self.forget(key)
             await self._store.inbox(lambda inbox: inbox.end_session(key))
             return None
         if idle_ns >= min(TOUCH_EVERY_S, self._options.session_idle_s / 4) * NS_PER_S:
             await self._store.inbox(lambda inbox: inbox.touch_session(key, now_ns))
-        return _session_principal(cookie, session.actor, known_scopes(session.scopes), session.expires_ns)
+        known = _session_principal(cookie, session.actor, known_scopes(session.scopes), session.expires_ns)
+        return self._remember(key, known)
 
     async def _by_token(self, token: str) -> Principal | None:
         if len(token) > MAX_SECRET_CHARACTERS:
@@ -143,10 +197,12 @@ class Auth:
         now_ns = self._clock.wall_ns()
         row = await self._store.inbox_read(lambda inbox: inbox.token(key))
         if row is None or (row.expires_ns is not None and now_ns >= row.expires_ns):
+            self.forget(key)
             return None
         if row.last_used_ns is None or now_ns - row.last_used_ns >= TOUCH_EVERY_S * NS_PER_S:
             await self._store.inbox(lambda inbox: inbox.touch_token(key, now_ns))
-        return Principal(key=f"token:{key[:16]}", actor=f"token {row.name}", scopes=known_scopes(row.scopes))
+        known = Principal(key=f"token:{key[:16]}", actor=f"token {row.name}", scopes=known_scopes(row.scopes))
+        return self._remember(key, known)
 
 
 def csrf_token(cookie: str) -> str:
