@@ -3,7 +3,6 @@
 Whatever stops an order here is told to the engine as NOT_SENT, with its reason; nothing is dropped in silence.
 """
 
-import heapq
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,12 +17,14 @@ from mexc_sniper.model.limits import Gate
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.order import Approved, ExecutionReport, OrderStatus, ReportSource
 from mexc_sniper.ports import Clock, Journal, OrderGateway
-from mexc_sniper.runtime.throttle import Lane, Throttle
+from mexc_sniper.runtime.throttle import Lane, Throttle, WaitingOrders
 
 log = structlog.get_logger()
 
 ENTRY_LIFE_NS = 2_000_000_000
 """An entry that waited longer than this for the rate limit has lost its point."""
+EXIT_LIFE_NS = 60_000_000_000
+"""An exit is decided anew by then."""
 
 
 class OrderDesk:
@@ -42,15 +43,13 @@ class OrderDesk:
     ) -> None:
         """``journal`` None: no live account is plugged in. ``latch``: the kill switch's file."""
         self._gateways = gateways
-        self._throttles = throttles
+        self._waiting = {account: WaitingOrders[Approved](throttle) for account, throttle in throttles.items()}
         self._journal = journal
         self._latch = latch
         self._clock = clock
         self._emit = emit
         self._wake_at = wake_at
         self._gates: dict[Account, Gate] = {}
-        self._waiting: list[tuple[tuple[int, float, int], Approved]] = []
-        self._number = 0
         self.latched = False
 
     def set_gate(self, account: Account, gate: Gate) -> None:
@@ -61,24 +60,38 @@ class OrderDesk:
         """Send an order now, or when the rate limit has room for it."""
         if not self._may_leave(approved):
             return
-        lane = Lane.EXIT if approved.intent.role.reduces_risk else Lane.ENTRY
-        wait_ns = self._throttles[approved.intent.account].take(lane, self._clock.mono_ns())
-        if wait_ns > 0:
-            self._queue(approved, wait_ns)
+        entry = not approved.intent.role.reduces_risk
+        lane = Lane.ENTRY if entry else Lane.EXIT
+        waiting = self._waiting[approved.intent.account]
+        now_ns = self._clock.mono_ns()
+        if waiting.may_leave(lane, now_ns):
+            self._send(approved)
             return
-        self._send(approved)
+        life_ns = ENTRY_LIFE_NS if entry else EXIT_LIFE_NS
+        turned_away = waiting.add(
+            approved, lane, value=float(approved.intent.worst_notional), expires_ns=now_ns + life_ns
+        )
+        if turned_away is not None:
+            self._not_sent(turned_away, Reason.THROTTLED)
+        self._plan_wake(waiting, now_ns)
 
     def wake(self) -> None:
-        """Send what waited for the rate limit; exits first, then by value (ports of a burst leave evenly)."""
-        waiting, self._waiting = self._waiting, []
-        heapq.heapify(waiting)
-        while waiting:
-            _, approved = heapq.heappop(waiting)
-            entry = not approved.intent.role.reduces_risk
-            if entry and self._clock.wall_ns() - approved.intent.decided_ns > ENTRY_LIFE_NS:
-                self._not_sent(approved, Reason.THROTTLED)
+        """Send what waited for the rate limit and still may leave."""
+        for waiting in self._waiting.values():
+            if not len(waiting):
                 continue
-            self.submit(approved)
+            now_ns = self._clock.mono_ns()
+            for approved in waiting.expired(now_ns):
+                self._not_sent(approved, Reason.THROTTLED)
+            for approved in waiting.due(now_ns):
+                if self._may_leave(approved):
+                    self._send(approved)
+            self._plan_wake(waiting, now_ns)
+
+    def _plan_wake(self, waiting: WaitingOrders[Approved], now_ns: int) -> None:
+        due_ns = waiting.wake_ns(now_ns)
+        if due_ns is not None:
+            self._wake_at(self._clock.wall_ns() + max(0, due_ns - now_ns))
 
     def look_at_latch(self) -> None:
         """Find the kill switch's file even if no command ever arrives; at every turn of the loop (2 µs)."""
@@ -130,13 +143,6 @@ class OrderDesk:
             return False
         self._not_sent(approved, Reason.GRANT_EXHAUSTED)
         return False
-
-    def _queue(self, approved: Approved, wait_ns: int) -> None:
-        self._number += 1
-        value = float(approved.intent.worst_notional)
-        rank = (0 if approved.intent.role.reduces_risk else 1, -value, self._number)
-        self._waiting.append((rank, approved))
-        self._wake_at(self._clock.wall_ns() + wait_ns)
 
     def _not_sent(self, approved: Approved, reason: Reason) -> None:
         telemetry.ORDERS_NOT_SENT.labels(reason=str(reason)).inc()
