@@ -6,13 +6,18 @@ from itertools import count
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.ids import CommandId
 from mexc_sniper.core.values import Asset, Price, Quantity, Symbol
+from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.model.commands import EXPIRES_AFTER_S, Command, Verb
 from mexc_sniper.model.events import (
+    BalancesRead,
+    BookSeen,
     CalendarRead,
     CandlesRead,
     CommandReceived,
+    FillsReported,
     InstrumentsRead,
     MiniTickersSeen,
+    OrderReported,
     QuoteSeen,
     SourceName,
     Ticked,
@@ -21,7 +26,8 @@ from mexc_sniper.model.events import (
 )
 from mexc_sniper.model.instrument import Instrument, InstrumentStatus, TradeSides
 from mexc_sniper.model.listing import CalendarEntry
-from mexc_sniper.model.market import Candle, MiniTicker, PublicTrade, Quote, Side, Stamp
+from mexc_sniper.model.market import Book, Candle, Level, MiniTicker, PublicTrade, Quote, Side, Stamp
+from mexc_sniper.model.order import ExecutionReport, Fill, Order, OrderIntent, OrderStatus, ReportSource
 
 T0_NS = 1_795_000_000 * NS_PER_S
 """Where test time begins (2026-11-18)."""
@@ -137,10 +143,81 @@ def a_command(seconds: float, verb: Verb, *, command_id: str | None = None, **ar
         arguments=dict(arguments),
         actor="tester",
         created_ns=created_ns,
-        expires_ns=created_ns + int(EXPIRES_AFTER_S[verb] * NS_PER_S),
+        expires_ns=int(min(2**62, created_ns + EXPIRES_AFTER_S[verb] * NS_PER_S)),
     )
     return CommandReceived(stamp=at(seconds), command=command)
 
 
 def a_tick(seconds: float) -> Ticked:
     return Ticked(stamp=at(seconds))
+
+
+def paper_balances(seconds: float, usdt: str = "10000") -> BalancesRead:
+    """What the paper venue says when it starts."""
+    balance = Balance(Account.PAPER, Asset("USDT"), Decimal(usdt), Decimal(0))
+    return BalancesRead(stamp=at(seconds), account=Account.PAPER, balances=(balance,), complete=True)
+
+
+def a_book(
+    seconds: float,
+    symbol: str = "ALPHAUSDT",
+    *,
+    bid: str | None = "0.99",
+    ask: str | None = "1.00",
+    depth: str = "1000",
+) -> BookSeen:
+    """A book of three levels a side, one percent apart, ``depth`` units each."""
+    quantity = Quantity(Decimal(depth))
+    step = Decimal("0.01")
+    bids = () if bid is None else tuple(Level(Price(Decimal(bid) - step * n), quantity) for n in range(3))
+    asks = () if ask is None else tuple(Level(Price(Decimal(ask) + step * n), quantity) for n in range(3))
+    stamp = at(seconds, event_s=seconds - 0.005)
+    return BookSeen(stamp=stamp, book=Book(symbol=Symbol(symbol), bids=bids, asks=asks, stamp=stamp))
+
+
+def reported(seconds: float, order: Order | OrderIntent, status: OrderStatus, **details: object) -> OrderReported:
+    """A statement on an order: `filled` and `quote` as text, `code`, `reason`, `source`."""
+    intent = order.intent if isinstance(order, Order) else order
+    filled, quote = details.pop("filled", None), details.pop("quote", None)
+    report = ExecutionReport(
+        stamp=at(seconds),
+        account=intent.account,
+        client_order_id=intent.client_order_id,
+        status=status,
+        source=details.pop("source", ReportSource.ACK),  # type: ignore[arg-type]
+        filled_quantity=None if filled is None else Quantity(Decimal(str(filled))),
+        filled_quote=None if quote is None else Decimal(str(quote)),
+        **details,  # type: ignore[arg-type]
+    )
+    return OrderReported(stamp=report.stamp, report=report)
+
+
+def filled(
+    seconds: float,
+    order: Order | OrderIntent,
+    *,
+    price: str,
+    quantity: str,
+    fee: str = "0",
+    fee_asset: str = "USDT",
+    trade_id: str = "1",
+) -> FillsReported:
+    """One execution of an order."""
+    intent = order.intent if isinstance(order, Order) else order
+    fill = Fill(
+        trade_id=trade_id,
+        client_order_id=intent.client_order_id,
+        account=intent.account,
+        symbol=intent.symbol,
+        side=intent.side,
+        price=Price(Decimal(price)),
+        quantity=Quantity(Decimal(quantity)),
+        quote_quantity=Decimal(price) * Decimal(quantity),
+        fee=Decimal(fee),
+        fee_asset=Asset(fee_asset),
+        is_maker=False,
+        ts_event_ns=ns(seconds),
+        ts_recv_ns=ns(seconds),
+        evidence="book",
+    )
+    return FillsReported(stamp=at(seconds), account=intent.account, fills=(fill,))

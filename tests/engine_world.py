@@ -24,6 +24,7 @@ from tests.builders import (
     at,
     default_symbols_read,
     instruments_read,
+    paper_balances,
 )
 
 
@@ -36,6 +37,7 @@ class World:
         self.asks: list[Effect] = []
         self.notes: list[Note] = []
         self._take(self.engine.start(restored or Restored(), at(seconds), force_running=running))
+        self.hear(paper_balances(seconds))
 
     def hear(self, *events: Event) -> "World":
         for event in events:

@@ -49,6 +49,23 @@ HANDLE_SECONDS = Histogram(
 LOOP_LAG_SECONDS = Gauge("engine_loop_lag_seconds", "How late the last tick ran.", registry=REGISTRY)
 CLOCK_OFFSET_SECONDS = Gauge("venue_clock_offset_seconds", "Venue clock minus ours.", registry=REGISTRY)
 COMMANDS = Counter("operator_commands", "Operator commands by verb and status.", ["verb", "status"], registry=REGISTRY)
+TRADES = Counter(
+    "trades_executed", "Trades that ended, by mode and status.", ["mode", "status"], registry=REGISTRY
+)  # fmt: skip
+RISK_REJECTIONS = Counter(
+    "risk_checks_rejected", "Entries our own checks refused, by reason.", ["reason"], registry=REGISTRY
+)  # fmt: skip
+ORDERS_NOT_SENT = Counter(
+    "orders_not_sent", "Approved orders that never left, by reason.", ["reason"], registry=REGISTRY
+)  # fmt: skip
+TRADE_SECONDS = Histogram(
+    "trade_execution_latency_seconds", "Stages of a trade: tick_to_trade, round_trip, ack_to_fill, open_to_order.",
+    ["mode", "stage"], registry=REGISTRY, buckets=_LOCAL_S,
+)  # fmt: skip
+ORDERS_IN_DOUBT = Gauge("orders_in_doubt", "Orders whose outcome is unknown.", registry=REGISTRY)
+OPEN_POSITIONS = Gauge("open_positions", "Open positions by mode.", ["mode"], registry=REGISTRY)
+AT_STAKE = Gauge("at_stake_usdt", "Exposure by mode, worst case.", ["mode"], registry=REGISTRY)
+THROTTLE_ROOM = Gauge("order_throttle_room", "Orders that could leave at once.", ["mode"], registry=REGISTRY)
 CONFIG_UPDATES = Counter("config_updates", "Configuration versions written.", registry=REGISTRY)
 HTTP_SECONDS = Histogram(
     "api_request_duration_seconds", "Time to answer a request of the API.", ["method", "path", "status"],

@@ -50,11 +50,12 @@ def test_unannounced_name_in_default_symbols_becomes_a_new_listing_once_its_age_
         instruments_read(10.2, an_instrument("ALPHAUSDT"), names=set(OLD)),
         candles_read(10.3, "ALPHAUSDT"),
         a_trade(10.4, "ALPHAUSDT"),
+        a_tick(11),
     )
     listing = world.listing("ALPHAUSDT")
     assert (listing.kind, listing.phase) == (ListingKind.NEW, Phase.OPEN)
     assert (listing.base, listing.quote) == ("ALPHA", "USDT")
-    assert (listing.outcome, listing.reason) == (Outcome.SKIPPED, Reason.MONITOR_ONLY)
+    assert (listing.outcome, listing.reason) == (Outcome.SKIPPED, Reason.NO_BOOK)
     assert world.engine.state.monitor.listings_detected == 1
 
 

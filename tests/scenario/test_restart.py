@@ -84,10 +84,11 @@ def test_listing_that_opened_seconds_after_a_restart_is_not_late():
         default_symbols_read(101.2, *OLD, "ALPHAUSDT"),
         candles_read(101.4, "ALPHAUSDT", 60),
         a_trade(101.5),
+        a_tick(102),
     )
     listing = again.listing("ALPHAUSDT")
     assert not listing.late
-    assert listing.reason is Reason.MONITOR_ONLY
+    assert listing.reason is Reason.NO_BOOK
 
 
 def test_relist_during_downtime_is_still_a_relist():

@@ -25,6 +25,7 @@ class Baseline:
         self._by_coin_id: defaultdict[str, dict[Symbol, None]] = defaultdict(dict)
         self._by_skeleton: defaultdict[str, dict[Symbol, None]] = defaultdict(dict)
         self._unsaved: dict[Symbol, None] = {}
+        self._bases: frozenset[str] | None = None
         for known in symbols:
             self._put(known)
 
@@ -54,6 +55,12 @@ class Baseline:
         """Return every known pair whose ticker reads like this one, the same ticker included."""
         return self._all(self._by_skeleton.get(skeleton(base)))
 
+    def bases(self) -> frozenset[str]:
+        """Return every known ticker."""
+        if self._bases is None:
+            self._bases = frozenset(base for base, pairs in self._by_base.items() if pairs)
+        return self._bases
+
     def learn(self, known: KnownSymbol) -> None:
         """Insert or replace a line; kept for the next `take_unsaved`."""
         if self._known.get(known.symbol) == known:
@@ -79,6 +86,8 @@ class Baseline:
 
     def _put(self, known: KnownSymbol) -> None:
         old = self._known.get(known.symbol)
+        if old is None or old.base != known.base:
+            self._bases = None
         self._known[known.symbol] = known
         for index, key_of in (
             (self._by_base, lambda k: k.base),

@@ -8,8 +8,8 @@ from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.entries import LedgerEntry
 from mexc_sniper.model.events import LookUpKind, SourceName
+from mexc_sniper.model.limits import Gate
 from mexc_sniper.model.order import Approved, Order
-from mexc_sniper.policy.risk import Gate
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ event, so the same function runs live, in replay and in simulation.
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from mexc_sniper.engine.listings import Listings
 from mexc_sniper.engine.operator import Operator
 from mexc_sniper.engine.schedule import Schedule
 from mexc_sniper.engine.state import CalendarLine, EngineState
+from mexc_sniper.engine.trader import Trader
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.config import ConfigVersion, TradeConfig
 from mexc_sniper.model.entries import (
@@ -28,23 +30,33 @@ from mexc_sniper.model.entries import (
 )
 from mexc_sniper.model.events import (
     AnnouncementsRead,
+    BalancesRead,
+    BookSeen,
     CalendarRead,
     CandlesRead,
     ClockSynced,
     CommandReceived,
     Event,
+    FillsReported,
+    GateSignaled,
     InstrumentsRead,
+    KillLatched,
     MiniTickersSeen,
     OfflineRead,
+    OrderLookedUp,
+    OrderReported,
+    PrivateStreamChanged,
     QuoteSeen,
     SourceChanged,
     SourceName,
     Ticked,
     TradableNamesRead,
     TradesSeen,
+    VenueSwept,
     WebSymbolsRead,
 )
 from mexc_sniper.model.health import Component, ComponentStatus, MonitorState, MonitorStatus
+from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.restored import Restored
 
@@ -62,21 +74,32 @@ _CLOCK_DOUBT_NS = 250 * 1_000_000
 class Engine:
     """Owns the state; nobody else writes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, caps: HardCaps | None = None) -> None:
+        self._caps = caps or HardCaps(max_trade=Decimal(500), max_position=Decimal(2000))
         self.state = EngineState()
         self._build()
 
     def _build(self) -> None:
-        self._listings = Listings(self.state)
+        self._trader = Trader(self.state, self._caps)
+        self._listings = Listings(self.state, self._trader.consider)
         self._detection = Detection(self.state, self._listings)
         self._schedule = Schedule(self.state, self._listings)
-        self._operator = Operator(self.state)
+        self._operator = Operator(self.state, self._trader, self._caps)
         self._handlers: dict[type, Callable[[Turn, Any], None]] = {
             InstrumentsRead: self._detection.instruments,
             TradableNamesRead: self._detection.tradable_names,
             MiniTickersSeen: self._detection.mini_tickers,
-            QuoteSeen: self._detection.quote,
-            TradesSeen: self._detection.trades,
+            QuoteSeen: self._quote,
+            TradesSeen: self._trades,
+            BookSeen: self._trader.book,
+            OrderReported: self._trader.reported,
+            OrderLookedUp: self._trader.looked_up,
+            FillsReported: self._trader.fills,
+            BalancesRead: self._trader.balances,
+            VenueSwept: self._trader.swept,
+            PrivateStreamChanged: self._trader.private_stream,
+            GateSignaled: self._trader.gate_signaled,
+            KillLatched: self._trader.kill_latched,
             WebSymbolsRead: self._detection.web_symbols,
             AnnouncementsRead: self._detection.announcements,
             OfflineRead: self._detection.offline,
@@ -88,18 +111,23 @@ class Engine:
             Ticked: self._ticked,
         }
 
-    def start(self, restored: Restored, stamp: Stamp, *, force_running: bool = False) -> list[Effect]:
+    def start(
+        self, restored: Restored, stamp: Stamp, *, force_running: bool = False, live: bool = False, epoch: int = 0
+    ) -> list[Effect]:
         """Take over what the ledger holds and go on where the last life ended.
 
         Args:
             restored: the ledger's contents; empty on a first start.
             stamp: now.
             force_running: listen whatever was wanted before (the demo).
+            live: started in live mode: live orders are possible once armed.
+            epoch: number of this life, from the journal; part of every order's id.
         """
         state = self.state = EngineState(
             baseline=Baseline(restored.symbols), finished=dict.fromkeys(restored.finished_commands)
         )
         self._build()
+        state.now_ns = stamp.ts_recv_ns
         turn = Turn(state, stamp)
         before = restored.monitor or MonitorState(wanted=False, status=MonitorStatus.STOPPED)
         state.last_life_ns = before.last_event_ns
@@ -128,6 +156,7 @@ class Engine:
             for calendar_line in state.calendar.values():
                 if calendar_line.entry.coin_id == listing.coin_id:
                     calendar_line.symbol = listing.symbol
+        self._trader.start(turn, restored, live=live, epoch=epoch)
         self._rest_sources(turn)
         turn.note("engine_started", known_symbols=len(state.baseline), listings_followed=len(state.active))
         if before.wanted or force_running:
@@ -138,6 +167,7 @@ class Engine:
 
     def handle(self, event: Event) -> list[Effect]:
         """Apply one event; returns what the world should do about it, in order."""
+        self.state.now_ns = event.stamp.ts_recv_ns
         turn = Turn(self.state, event.stamp)
         before = self.state.monitor
         self._handlers[type(event)](turn, event)
@@ -157,7 +187,16 @@ class Engine:
             self.state.components[name] = component
             turn.entry(ComponentChanged(component=component))
 
+    def _quote(self, turn: Turn, event: QuoteSeen) -> None:
+        self._detection.quote(turn, event)
+        self._trader.quote(turn, event)
+
+    def _trades(self, turn: Turn, event: TradesSeen) -> None:
+        self._trader.trades(turn, event)
+        self._detection.trades(turn, event)
+
     def _ticked(self, turn: Turn, event: Ticked) -> None:
+        self._trader.tick(turn)
         if self.state.running:
             self._listings.tend(turn)
             self._schedule.tell_openings(turn)

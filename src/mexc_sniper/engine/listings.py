@@ -1,6 +1,6 @@
 """The book of active listings: begin one, apply a signal, judge its newness, decide its outcome, let it go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -75,8 +75,10 @@ _SKIP_REASON = {
 class Listings:
     """Operations on the engine's active listings. Holds no state of its own."""
 
-    def __init__(self, state: EngineState) -> None:
+    def __init__(self, state: EngineState, consider: Callable[[Turn, Listing], None]) -> None:
+        """``consider`` takes a listing that is new and open, and gives it its outcome, now or later."""
         self._state = state
+        self._consider = consider
 
     def begin(
         self,
@@ -216,7 +218,8 @@ class Listings:
             return self._end(turn, listing, Outcome.SKIPPED, Reason.NEWNESS_UNPROVEN)
         if listing.quote not in self._state.config.config.quote_assets:
             return self._end(turn, listing, Outcome.SKIPPED, Reason.QUOTE_NOT_CONFIGURED)
-        return self._end(turn, listing, Outcome.SKIPPED, Reason.MONITOR_ONLY)
+        self._consider(turn, listing)
+        return self._state.active[symbol]
 
     def withdraw(self, turn: Turn, listing: Listing) -> None:
         """Follow a withdrawn listing no more."""

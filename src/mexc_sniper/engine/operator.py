@@ -11,11 +11,13 @@ from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Symbol
 from mexc_sniper.engine.effects import StartGateway, StopGateway, Unwatch, Watch
 from mexc_sniper.engine.state import EngineState
+from mexc_sniper.engine.trader import Trader
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.commands import Command, CommandResult, CommandStatus, Verb
 from mexc_sniper.model.config import ConfigVersion, TradeConfig
 from mexc_sniper.model.entries import CommandFinished, ComponentChanged, ConfigChanged, MonitorChanged, SignalReceived
 from mexc_sniper.model.health import ComponentStatus, MonitorStatus
+from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.listing import (
     ListedAtBasis,
     Listing,
@@ -27,6 +29,7 @@ from mexc_sniper.model.listing import (
     Source,
     SourceTime,
 )
+from mexc_sniper.policy.config_rules import contradictions, large_raises
 
 MAX_SYMBOL_LENGTH = 64
 
@@ -34,8 +37,10 @@ MAX_SYMBOL_LENGTH = 64
 class Operator:
     """Handlers of commands."""
 
-    def __init__(self, state: EngineState) -> None:
+    def __init__(self, state: EngineState, trader: Trader, caps: HardCaps) -> None:
         self._state = state
+        self._trader = trader
+        self._caps = caps
 
     def command(self, turn: Turn, command: Command) -> None:
         """Carry a command out, unless it was done before or its time has passed."""
@@ -55,6 +60,10 @@ class Operator:
                 self._inject(turn, command)
             case Verb.UPDATE_CONFIG:
                 self._update_config(turn, command)
+            case Verb.ROLLBACK_CONFIG:
+                self._rollback_config(turn, command)
+            case _:
+                self._trader.commands.carry_out(turn, command, self._answer)
 
     def start_monitor(self, turn: Turn) -> None:
         """Begin to listen; already listening is fine."""
@@ -162,22 +171,66 @@ class Operator:
             config = TradeConfig.model_validate(merged)
         except ValidationError as error:
             fields = {".".join(map(str, item["loc"])): item["msg"] for item in error.errors()}
-            names = ", ".join(sorted(fields))
+            self._refuse_config(turn, command, fields)
+            return
+        wrong = contradictions(config, self._caps)
+        if wrong:
+            self._refuse_config(turn, command, wrong)
+            return
+        raised = large_raises(current.config, config)
+        if raised and command.arguments.get("confirm") is not True:
             self._finish(
                 turn,
                 command,
                 CommandStatus.REFUSED,
-                "invalid_config",
-                f"The configuration was not changed; mend: {names}.",
-                422,
-                result={"fields": fields},
+                "confirmation_required",
+                f"This allows much more than before: {', '.join(f'{k} {v}' for k, v in raised.items())}. Confirm it.",
+                409,
+                result={"raises": raised},
             )
             return
-        version = ConfigVersion(version=current.version + 1, created_ns=turn.now_ns, actor=command.actor, config=config)
+        self._adopt_config(turn, command, config)
+
+    def _rollback_config(self, turn: Turn, command: Command) -> None:
+        """Make an old version the newest again; it comes along as a whole and is asked what a new one is asked."""
+        try:
+            config = TradeConfig.model_validate(command.arguments.get("config"))
+        except ValidationError:
+            message = "There is no such version, or it is not valid any more."
+            self._finish(turn, command, CommandStatus.REFUSED, "unknown_version", message, 404)
+            return
+        if wrong := contradictions(config, self._caps):
+            self._refuse_config(turn, command, wrong)
+            return
+        self._adopt_config(turn, command, config)
+
+    def _refuse_config(self, turn: Turn, command: Command, fields: dict[str, str]) -> None:
+        message = f"The configuration was not changed; mend: {', '.join(sorted(fields))}."
+        self._finish(turn, command, CommandStatus.REFUSED, "invalid_config", message, 422, result={"fields": fields})
+
+    def _adopt_config(self, turn: Turn, command: Command, config: TradeConfig) -> None:
+        version = ConfigVersion(
+            version=self._state.config.version + 1, created_ns=turn.now_ns, actor=command.actor, config=config
+        )
         self._state.config = version
         turn.entry(ConfigChanged(version=version))
         turn.note("config_updated", version=version.version, actor=command.actor)
+        self._trader.gatekeeper.changed(turn)
         self._finish(turn, command, result={"version": version.version})
+
+    def _answer(
+        self,
+        turn: Turn,
+        command: Command,
+        *,
+        code: str = "",
+        message: str = "",
+        http_status: int = 200,
+        result: dict[str, Any] | None = None,
+    ) -> None:
+        """Finish a command of the trader: no code means done."""
+        status = CommandStatus.REFUSED if code else CommandStatus.DONE
+        self._finish(turn, command, status, code, message, http_status, result=result)
 
     def _finish(
         self,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.engine.baseline import Baseline
+from mexc_sniper.engine.trading_state import Trading
 from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.config import ConfigVersion, TradeConfig
 from mexc_sniper.model.events import SourceName
@@ -81,6 +82,9 @@ class EngineState:
     )
     finished: dict[str, CommandResult | None] = field(default_factory=dict)
     clock_offset_ns: int = 0
+    trading: Trading = field(default_factory=Trading)
+    now_ns: int = 0
+    """Our wall time of the event being handled."""
     openings: tuple[int, ...] = ()
     """Openings last told to the gateway."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mexc_sniper.engine.effects import Effect, Note, Record
+from mexc_sniper.engine.effects import Effect, Note, Record, SetGate, Submit
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.model.entries import LedgerEntry, ListingChanged, SignalReceived, SymbolsLearned
 from mexc_sniper.model.listing import Listing, ListingSignal
@@ -25,6 +25,7 @@ class Turn:
         self._signals: list[SignalReceived] = []
         self._entries: list[LedgerEntry] = []
         self._asks: list[Effect] = []
+        self._urgent: list[Effect] = []
 
     def put(self, listing: Listing) -> Listing:
         """Make a listing's new version the engine's truth and have it written."""
@@ -46,14 +47,14 @@ class Turn:
 
     def ask(self, effect: Effect) -> None:
         """Ask the world for something."""
-        self._asks.append(effect)
+        (self._urgent if isinstance(effect, (Submit, SetGate)) else self._asks).append(effect)
 
     def note(self, name: str, **fields: Any) -> None:
         """Tell the log."""
         self._asks.append(Note(name, fields))
 
     def effects(self) -> list[Effect]:
-        """Return everything, the writing first."""
+        """Return everything: orders first (nothing may stand between a decision and its bytes), then the writing."""
         entries: list[LedgerEntry] = []
         if learned := self._state.baseline.take_unsaved():
             entries.append(SymbolsLearned(symbols=learned))
@@ -61,7 +62,7 @@ class Turn:
         entries.extend(self._signals)
         entries.extend(self._entries)
         record: list[Effect] = [Record(tuple(entries))] if entries else []
-        return record + self._asks
+        return self._urgent + record + self._asks
 
 
 def lag_ns(state: EngineState, stamp: Stamp) -> int | None:

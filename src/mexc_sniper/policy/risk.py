@@ -15,6 +15,7 @@ from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Price
 from mexc_sniper.model.config import TradeConfig
 from mexc_sniper.model.instrument import Instrument, InstrumentStatus, TradeSides
+from mexc_sniper.model.limits import Gate, HardCaps
 from mexc_sniper.model.market import Book
 from mexc_sniper.model.order import Approved, Denied, OrderIntent, OrderType
 from mexc_sniper.model.trading import Guard, Trigger
@@ -23,16 +24,6 @@ from mexc_sniper.policy.sizing import depth_within, meets_minimum, sellable, wal
 ZERO = Decimal(0)
 EXIT_DEPTH_BPS = 1000
 """Bids within this distance of the best one count as a way out (FIELD 4.5)."""
-
-
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """What is allowed at this moment; ``closed`` holds the reasons in force, the gravest first.
-
-    ``generation`` counts its changes: an approval under another number is void.
-    """
-
-    generation: int
-    closed: tuple[Reason, ...] = ()
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,13 +41,6 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     entries_last_hour: int = 0
     free_quote: Decimal | None = None
     """Free balance of the quote asset; None: not known."""
-
-
-class HardCaps(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of the settings file that no configuration, session or token can exceed (quote asset)."""
-
-    max_trade: Decimal
-    max_position: Decimal
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):

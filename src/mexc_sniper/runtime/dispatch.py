@@ -1,23 +1,37 @@
 """Carries out what the engine asked for: ledger, gateway, log and counters."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import structlog
 
 from mexc_sniper import telemetry
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.engine.effects import (
+    CancelOrder,
     Effect,
     ExpectOpenings,
+    LookUp,
     Note,
+    Prepare,
     ProbeAge,
+    ReadFills,
     Record,
     Refresh,
+    SetGate,
     StartGateway,
     StopGateway,
+    Submit,
+    Sweep,
+    Unprepare,
     Unwatch,
+    WakeAt,
     Watch,
 )
+from mexc_sniper.model.account import Account
 from mexc_sniper.model.listing import ListingKind, Phase, Source
-from mexc_sniper.ports import Ledger, MarketGateway
+from mexc_sniper.ports import Ledger, MarketGateway, OrderGateway
+from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
 
 log = structlog.get_logger()
@@ -29,16 +43,48 @@ _QUIET_NOTES = frozenset({"signal_repeated"})
 class Dispatch:
     """Runs effects in order; none of them blocks."""
 
-    def __init__(self, *, ledger: Ledger, gateway: MarketGateway, runner: GatewayRunner) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        gateway: MarketGateway,
+        runner: GatewayRunner,
+        desk: OrderDesk,
+        orders: Mapping[Account, OrderGateway],
+        wake_at: Callable[[int], None],
+    ) -> None:
         self._ledger = ledger
         self._gateway = gateway
         self._runner = runner
+        self._desk = desk
+        self._orders = orders
+        self._wake_at = wake_at
         self.watched: dict[Symbol, None] = {}
 
     def run(self, effects: list[Effect]) -> None:
-        """Carry out the effects of one event."""
+        """Carry out the effects of one event; orders are sent before the ledger is told."""
         for effect in effects:
             match effect:
+                case Submit(approved):
+                    self._desk.submit(approved)
+                case SetGate(gate, account):
+                    self._desk.set_gate(account, gate)
+                case CancelOrder(order):
+                    self._orders[order.intent.account].cancel(order)
+                case LookUp(order, kind):
+                    self._orders[order.intent.account].look_up(order, kind)
+                case ReadFills(order):
+                    self._orders[order.intent.account].read_fills(order)
+                case Sweep(account, symbols):
+                    self._orders[account].sweep(symbols)
+                case Prepare(symbol, prepared):
+                    for ready in prepared:
+                        self._orders[ready.intent.account].prepare(symbol, (ready,))
+                case Unprepare(symbol):
+                    for gateway in self._orders.values():
+                        gateway.unprepare(symbol)
+                case WakeAt(wall_ns):
+                    self._wake_at(wall_ns)
                 case Record(entries):
                     self._ledger.append(entries)
                 case Watch(symbol):
@@ -77,6 +123,17 @@ def _tell(note: Note) -> None:
             telemetry.DETECTION_LAG.observe(fields["detection_lag_ms"] / 1000)
         case "command_finished":
             telemetry.COMMANDS.labels(verb=fields["verb"], status=fields["status"]).inc()
+        case "entry_denied":
+            telemetry.RISK_REJECTIONS.labels(reason=fields["reason"]).inc()
+        case "trade_ended":
+            _count_trade(fields)
         case "config_updated":
             telemetry.CONFIG_UPDATES.inc()
     (log.debug if note.name in _QUIET_NOTES else log.info)(note.name, **fields)
+
+
+def _count_trade(fields: dict[str, Any]) -> None:
+    telemetry.TRADES.labels(mode=fields["mode"], status=fields["status"]).inc()
+    for stage in ("tick_to_trade", "round_trip", "ack_to_fill", "open_to_order"):
+        if fields.get(f"{stage}_ms") is not None:
+            telemetry.TRADE_SECONDS.labels(mode=fields["mode"], stage=stage).observe(fields[f"{stage}_ms"] / 1000)

@@ -1,6 +1,8 @@
 """Runs the engine: every event is handled at once on the loop's thread, one after the other."""
 
 import asyncio
+import contextlib
+import heapq
 import os
 import time
 from collections import deque
@@ -18,9 +20,11 @@ from mexc_sniper.model.events import CommandReceived, Event, QuoteSeen, Ticked, 
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, CommandInbox, Ledger, LiveFigures, MarketGateway
+from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.dispatch import Dispatch
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
 from mexc_sniper.runtime.marks import Marks
+from mexc_sniper.runtime.trading_parts import TradingParts
 
 log = structlog.get_logger()
 
@@ -41,14 +45,35 @@ class EngineLoop:
         gateway: MarketGateway,
         figures: LiveFigures,
         clock: Clock,
+        trading: TradingParts | None = None,
     ) -> None:
+        """``trading`` None: no account is plugged in; the engine then only watches (every order is NOT_SENT)."""
         self._engine = engine
         self._ledger = ledger
         self._inbox = inbox
         self._figures = figures
         self._clock = clock
         self._runner = GatewayRunner(gateway, self.emit)
-        self._dispatch = Dispatch(ledger=ledger, gateway=gateway, runner=self._runner)
+        parts = self._trading = trading or TradingParts()
+        self._desk = OrderDesk(
+            gateways=parts.gateways,
+            throttles=parts.throttles,
+            journal=parts.journal,
+            latch=parts.latch,
+            clock=clock,
+            emit=self.emit,
+            wake_at=self.wake_at,
+        )
+        self._dispatch = Dispatch(
+            ledger=ledger,
+            gateway=gateway,
+            runner=self._runner,
+            desk=self._desk,
+            orders=parts.gateways,
+            wake_at=self.wake_at,
+        )
+        self._wakes: list[int] = []
+        self._wake_changed = asyncio.Event()
         self._marks = Marks(figures)
         self._queue: deque[Event] = deque()
         self._handling = False
@@ -69,6 +94,12 @@ class EngineLoop:
         finally:
             self._handling = False
 
+    def wake_at(self, wall_ns: int) -> None:
+        """Have the engine hear a tick at this wall time, besides the one of every second."""
+        heapq.heappush(self._wakes, wall_ns)
+        if self._wakes[0] == wall_ns:
+            self._wake_changed.set()
+
     def fail(self, error: BaseException) -> None:
         """End `run` with an error; start-up is the recovery path."""
         if self._fatal is not None and not self._fatal.done():
@@ -88,7 +119,10 @@ class EngineLoop:
             Exception: whatever ended a part of it; the process should end too.
         """
         self._fatal = asyncio.get_running_loop().create_future()
-        self._dispatch.run(self._engine.start(restored, self._stamp(), force_running=force_running))
+        parts = self._trading
+        self._dispatch.run(
+            self._engine.start(restored, self._stamp(), force_running=force_running, live=parts.live, epoch=parts.epoch)
+        )
         tasks: list[asyncio.Task[Any]] = [
             asyncio.create_task(work, name=name)
             for name, work in (
@@ -96,6 +130,8 @@ class EngineLoop:
                 ("inbox", self._inbox.run(self._receive)),
                 ("ticks", self._tick()),
                 ("figures", self._write_figures()),
+                ("wakes", self._wake()),
+                *((f"orders.{account}", gateway.run(self.emit)) for account, gateway in parts.gateways.items()),
             )
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -116,6 +152,8 @@ class EngineLoop:
 
     def _handle(self, event: Event) -> None:
         started = time.perf_counter()
+        for see in self._trading.watchers:
+            see(event)
         effects = self._engine.handle(event)
         self._dispatch.run(effects)
         telemetry.HANDLE_SECONDS.labels(event=type(event).__name__).observe(time.perf_counter() - started)
@@ -138,9 +176,29 @@ class EngineLoop:
             telemetry.LOOP_LAG_SECONDS.set(late_ns / NS_PER_S)
             if late_ns > NS_PER_S:
                 due_ns = self._clock.mono_ns()  # the machine slept; do not catch up tick by tick
+            self._desk.look_at_latch()
+            self._desk.wake()
             self.emit(Ticked(stamp=self._stamp()))
             self._marks.forget_except(self._dispatch.watched)
             self._figures.put("metrics", telemetry.render())
+
+    async def _wake(self) -> None:
+        while True:
+            if not self._wakes:
+                self._wake_changed.clear()
+                await self._wake_changed.wait()
+                continue
+            left_ns = self._wakes[0] - self._clock.wall_ns()
+            if left_ns > 0:
+                self._wake_changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake_changed.wait(), left_ns / NS_PER_S)
+                continue
+            now_ns = self._clock.wall_ns()
+            while self._wakes and self._wakes[0] <= now_ns:
+                heapq.heappop(self._wakes)
+            self._desk.wake()
+            self.emit(Ticked(stamp=self._stamp()))
 
     async def _write_figures(self) -> None:
         while True:

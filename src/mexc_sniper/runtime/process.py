@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable
 
 from mexc_sniper.engine.engine import Engine
+from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, CommandInbox, Ledger, LiveFigures, MarketGateway
 from mexc_sniper.runtime.loop import EngineLoop
+from mexc_sniper.runtime.trading_parts import TradingParts
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a busy thread may keep the loop waiting; the default 5 ms put 3 ms into the loop's p99 (DESIGN 9)."""
@@ -26,6 +28,8 @@ async def run_engine(
     force_running: bool = False,
     on_ready: Callable[[], None] | None = None,
     on_loop: Callable[[EngineLoop], None] | None = None,
+    trading: TradingParts | None = None,
+    caps: HardCaps | None = None,
 ) -> None:
     """Run the engine on parts that are ready to use; the caller owns and closes them.
 
@@ -35,12 +39,22 @@ async def run_engine(
         stop: set it to end cleanly (SIGTERM).
         force_running: listen whatever was wanted before (the demo).
         on_ready: called once commands are being received.
+        trading: accounts and what sends their orders; None: the engine only watches.
+        caps: bounds of the settings file that no configuration can exceed.
         on_loop: called with the loop before it runs, so that a failing part can end it (`EngineLoop.fail`).
 
     Raises:
         Exception: whatever ended a part of the engine; the process should end too, start-up is the recovery path.
     """
-    loop = EngineLoop(engine=Engine(), ledger=ledger, inbox=inbox, gateway=gateway, figures=figures, clock=clock)
+    loop = EngineLoop(
+        engine=Engine(caps),
+        ledger=ledger,
+        inbox=inbox,
+        gateway=gateway,
+        figures=figures,
+        clock=clock,
+        trading=trading,
+    )
     if on_loop is not None:
         on_loop(loop)
     sys.setswitchinterval(SWITCH_INTERVAL_S)

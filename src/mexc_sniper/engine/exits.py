@@ -1,0 +1,208 @@
+"""Watches over positions: follows prices, sells when the plan, a person or the kill switch says so."""
+
+from msgspec.structs import replace
+
+from mexc_sniper.core.clock import NS_PER_MS
+from mexc_sniper.core.ids import CommandId, client_order_id, intent_id
+from mexc_sniper.core.precision import below, buy_price
+from mexc_sniper.core.reasons import Reason
+from mexc_sniper.core.values import Price, Quantity, Symbol
+from mexc_sniper.engine.effects import WakeAt
+from mexc_sniper.engine.gate import Gatekeeper
+from mexc_sniper.engine.holdings import Holdings
+from mexc_sniper.engine.orders import Orders
+from mexc_sniper.engine.state import EngineState
+from mexc_sniper.engine.turn import Turn
+from mexc_sniper.model.account import Account
+from mexc_sniper.model.entries import AttentionChanged
+from mexc_sniper.model.instrument import Instrument
+from mexc_sniper.model.market import Side
+from mexc_sniper.model.order import Approved, Order, OrderIntent, OrderRole, OrderStatus, OrderType
+from mexc_sniper.model.position import Position, PositionStatus
+from mexc_sniper.model.trading import Attention, AttentionKind, Trigger
+from mexc_sniper.policy.exits import Exit, follow_price, mark_legs, next_exit
+from mexc_sniper.policy.risk import approve_reduction
+from mexc_sniper.policy.sizing import meets_minimum, sellable
+
+RETRY_NS = 500 * NS_PER_MS
+"""Pause before an exit that came back unfilled or refused is tried again; doubles up to `RETRY_MAX_NS`."""
+RETRY_MAX_NS = 30_000 * NS_PER_MS
+MAX_EXITS = 36 * 36
+_SHUT_OUT = frozenset({Reason.API_CLOSED, Reason.NOT_OPEN_TO_API, Reason.ONE_SIDED, Reason.NOT_ONLINE})
+"""Refusals after which only a person with the venue's app can sell (FIELD 4.1 c)."""
+
+
+class Exits:
+    """Operations on the ways out. Holds no state of its own."""
+
+    def __init__(self, state: EngineState, gatekeeper: Gatekeeper, orders: Orders, holdings: Holdings) -> None:
+        self._state = state
+        self._gatekeeper = gatekeeper
+        self._orders = orders
+        self._holdings = holdings
+
+    def price(self, turn: Turn, symbol: Symbol, price: Price) -> None:
+        """What a sell would get has moved: follow it, and act where a barrier is reached."""
+        for account in Account:
+            position = self._holdings.open_position(account, symbol)
+            if position is not None:
+                self._watch(turn, position, price)
+
+    def tend(self, turn: Turn) -> None:
+        """Act on time, and on positions whose last exit came to nothing."""
+        for position in tuple(self._state.trading.positions.values()):
+            if not position.closed:
+                self._watch(turn, position, self._bid(position.symbol))
+
+    def close(self, turn: Turn, position: Position, role: OrderRole, command_id: CommandId | None = None) -> bool:
+        """Sell all that is free of a position now; False when nothing is."""
+        instrument = self._state.instruments.get(position.symbol)
+        if instrument is None:
+            return False
+        free = sellable(instrument, self._holdings.free_quantity(position))
+        if free <= 0:
+            return False
+        return self._sell(turn, position, instrument, Exit(role=role, quantity=free), command_id)
+
+    def order_ended(self, turn: Turn, order: Order) -> None:
+        """An exit has ended: what it did not sell is free again; a door that is shut needs a person."""
+        trading = self._state.trading
+        position = trading.positions.get(order.intent.position_id) if order.intent.position_id else None
+        if position is None or position.closed:
+            return
+        unfilled = order.filled_quantity <= 0
+        pause_ns = (
+            min(RETRY_MAX_NS, 2 * trading.exit_pause_ns.get(position.id, RETRY_NS // 2)) if unfilled else RETRY_NS
+        )
+        trading.exit_pause_ns[position.id] = pause_ns
+        trading.exit_after_ns[position.id] = turn.now_ns + pause_ns
+        turn.ask(WakeAt(turn.now_ns + pause_ns))
+        if order.status is OrderStatus.REJECTED and order.reason in _SHUT_OUT:
+            self._needs_person(turn, position, order)
+        elif not unfilled and position.manual_exit_needed:
+            self._holdings.put(turn, replace(trading.positions[position.id], manual_exit_needed=""))
+
+    # ------------------------------------------------------------------ inside
+
+    def _watch(self, turn: Turn, position: Position, price: Price | None) -> None:
+        trading = self._state.trading
+        instrument = self._state.instruments.get(position.symbol)
+        if instrument is None:
+            return
+        if price is not None:
+            followed = follow_price(position, price)
+            if followed.trailing_armed != position.trailing_armed:
+                self._holdings.put(turn, followed)
+            else:
+                trading.positions[position.id] = followed  # marks reach the page as live figures, not as events
+            position = followed
+        if self._entry_alive(position):
+            return  # the plan is made from what is filled in the end
+        if turn.now_ns < trading.exit_after_ns.get(position.id, 0):
+            return
+        due = next_exit(
+            position, instrument, price=price, free=self._holdings.free_quantity(position), now_ns=turn.now_ns
+        )
+        if due is not None:
+            self._sell(turn, position, instrument, due, None)
+
+    def _sell(
+        self, turn: Turn, position: Position, instrument: Instrument, due: Exit, command_id: CommandId | None
+    ) -> bool:
+        trading = self._state.trading
+        bid = self._bid(position.symbol) or position.mark_price
+        quantity = Quantity(due.quantity)
+        if bid is not None and not meets_minimum(instrument, quantity, bid, market=True):
+            self._holdings.finish_dust(turn, position)
+            return False
+        number = trading.exit_count.get(position.id, 0)
+        if number >= MAX_EXITS:
+            return False
+        trading.exit_count[position.id] = number + 1
+        key = intent_id(f"{position.id}:{number}", number % 36)
+        market = OrderType.MARKET in instrument.order_types and not self._market_refused(position)
+        floor: Price | None = None
+        if not market:
+            if bid is None:
+                return False
+            # A sell's floor is rounded down: it must fill, and it never asks less than one tick below the bound.
+            floor = buy_price(below(bid, self._state.config.config.max_slippage_bps), instrument.price_decimals)
+        intent = OrderIntent(
+            id=key,
+            client_order_id=client_order_id(position.account, trading.epoch, key, number % 36, 0),
+            account=position.account,
+            symbol=position.symbol,
+            base=position.base,
+            quote=position.quote,
+            side=Side.SELL,
+            role=due.role,
+            type=OrderType.MARKET if market else OrderType.IOC,
+            quantity=quantity,
+            price=floor,
+            reference_price=bid,
+            leg=number % 36,
+            listing_id=position.listing_id,
+            position_id=position.id,
+            command_id=command_id,
+            config_version=self._state.config.version,
+            decided_ns=turn.now_ns,
+            trigger_mono_ns=turn.stamp.mono_ns,
+        )
+        verdict = approve_reduction(intent, self._gatekeeper.gate(position.account))
+        if not isinstance(verdict, Approved):
+            turn.note("exit_denied", symbol=position.symbol, reason=str(verdict.reason))
+            trading.exit_after_ns[position.id] = turn.now_ns + RETRY_NS
+            return False
+        self._orders.submit(turn, verdict, trigger=Trigger.EXIT)
+        plan = position.plan
+        if plan is not None and due.legs:
+            plan = mark_legs(plan, due.legs)
+        self._holdings.put(
+            turn,
+            replace(
+                trading.positions[position.id],
+                plan=plan,
+                status=PositionStatus.CLOSING,
+                exit_role=position.exit_role or str(due.role),
+            ),
+        )
+        turn.note("exit_sent", symbol=position.symbol, role=str(due.role), account=str(position.account))
+        return True
+
+    def _bid(self, symbol: Symbol) -> Price | None:
+        book = self._state.trading.books.get(symbol)
+        return book.bid if book is not None else None
+
+    def _entry_alive(self, position: Position) -> bool:
+        return any(
+            order.intent.role is OrderRole.ENTRY
+            and not order.terminal
+            and order.intent.account is position.account
+            and order.intent.symbol == position.symbol
+            for order in self._state.trading.orders.values()
+        )
+
+    def _market_refused(self, position: Position) -> bool:
+        return any(
+            order.reason is Reason.MARKET_ORDERS_CLOSED and order.intent.position_id == position.id
+            for order in self._state.trading.orders.values()
+        )
+
+    def _needs_person(self, turn: Turn, position: Position, order: Order) -> None:
+        trading = self._state.trading
+        if position.manual_exit_needed:
+            return
+        why = f"The venue refuses to sell {position.symbol} by API ({order.code}: {order.text})."
+        self._holdings.put(turn, replace(trading.positions[position.id], manual_exit_needed=why))
+        attention = Attention(
+            id=f"{AttentionKind.MANUAL_EXIT}:{position.id}",
+            kind=AttentionKind.MANUAL_EXIT,
+            account=position.account,
+            symbol=position.symbol,
+            text=f"{why} Sell it in the venue's app; it stays counted until then.",
+            raised_ns=turn.now_ns,
+            position_id=position.id,
+        )
+        trading.attention[attention.id] = attention
+        turn.entry(AttentionChanged(attention=attention))
+        turn.note("manual_exit_needed", symbol=position.symbol)

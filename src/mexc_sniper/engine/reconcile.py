@@ -1,0 +1,181 @@
+"""Making our records equal to the venue's: at every start before any entry, and again and again after."""
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from mexc_sniper.core.clock import NS_PER_S
+from mexc_sniper.core.ids import is_ours
+from mexc_sniper.core.values import Symbol
+from mexc_sniper.engine.effects import LookUp, ReadFills, Sweep, WakeAt
+from mexc_sniper.engine.gate import Gatekeeper
+from mexc_sniper.engine.holdings import Holdings
+from mexc_sniper.engine.state import EngineState
+from mexc_sniper.engine.turn import Turn
+from mexc_sniper.model.account import Account, TradingState
+from mexc_sniper.model.entries import AttentionChanged, BalancesChanged
+from mexc_sniper.model.events import BalancesRead, LookUpKind, OrderReported, VenueOrder, VenueSwept
+from mexc_sniper.model.order import OrderStatus
+from mexc_sniper.model.trading import Attention, AttentionKind
+
+EVERY_NS = 30 * NS_PER_S
+RETRY_NS = 2 * NS_PER_S
+ZERO = Decimal(0)
+
+
+class Reconciliation:
+    """Compares, adopts what is ours, raises what is not. Holds no state of its own."""
+
+    def __init__(self, state: EngineState, gatekeeper: Gatekeeper, holdings: Holdings) -> None:
+        self._state = state
+        self._gatekeeper = gatekeeper
+        self._holdings = holdings
+
+    def ask(self, turn: Turn) -> None:
+        """Ask the venue for everything that must agree; live accounts only."""
+        trading = self._state.trading
+        if not trading.live:
+            return
+        trading.swept_ns = turn.now_ns
+        symbols: dict[Symbol, None] = {}
+        for order in trading.orders.values():
+            if order.intent.account is Account.LIVE and not order.settled:
+                symbols[order.intent.symbol] = None
+        for position in trading.positions.values():
+            if position.account is Account.LIVE and not position.closed:
+                symbols[position.symbol] = None
+        turn.ask(Sweep(Account.LIVE, tuple(symbols)))
+
+    def tend(self, turn: Turn) -> None:
+        """Ask again when it is time."""
+        trading = self._state.trading
+        pause_ns = EVERY_NS if trading.status.reconciled else RETRY_NS
+        if trading.live and turn.now_ns - trading.swept_ns >= pause_ns:
+            self.ask(turn)
+
+    def swept(self, turn: Turn, event: VenueSwept) -> list[OrderReported]:
+        """Compare; returns the reports that the orders should hear."""
+        trading = self._state.trading
+        if event.failed:
+            turn.note("reconciliation_failed", detail=event.failed)
+            turn.ask(WakeAt(turn.now_ns + RETRY_NS))
+            return []
+        reports: list[OrderReported] = []
+        listed: dict[str, VenueOrder] = {o.client_order_id: o for o in (*event.recent_orders, *event.open_orders)}
+        for name, venue_order in listed.items():
+            if venue_order.report.client_order_id in trading.orders:
+                reports.append(OrderReported(stamp=turn.stamp, report=venue_order.report))
+            elif is_ours(name):
+                self._foreign(turn, venue_order, second_copy=True)
+            elif any(o.client_order_id == name for o in event.open_orders):
+                self._foreign(turn, venue_order, second_copy=False)
+        self._balances(turn, event)
+        equal = True
+        for order in trading.orders.values():
+            if order.intent.account is not Account.LIVE or order.settled:
+                continue
+            if order.intent.client_order_id not in listed and order.status is not OrderStatus.IN_DOUBT:
+                turn.ask(LookUp(order, LookUpKind.ORDER))
+            if self._holdings.filled_of(order) < order.filled_quantity:
+                equal = False
+                turn.ask(ReadFills(order))
+        equal = self._positions_covered(turn) and equal
+        if equal and not trading.status.reconciled:
+            state = trading.status.state if trading.status.latched else TradingState.ACTIVE
+            trading.status = replace(
+                trading.status, reconciled=True, state=state, reason=trading.status.reason or "start"
+            )
+            self._gatekeeper.save(turn)
+            turn.note("reconciled", orders=len(listed), balances=len(event.balances))
+        return reports
+
+    def balances(self, turn: Turn, event: BalancesRead) -> None:
+        """Take over balances as told."""
+        trading = self._state.trading
+        changed = []
+        for balance in event.balances:
+            key = (event.account, balance.asset)
+            if trading.balances.get(key) != balance:
+                trading.balances[key] = balance
+                changed.append(balance)
+        if event.complete:
+            told = {balance.asset: None for balance in event.balances}
+            for account, asset in tuple(trading.balances):
+                if account is event.account and asset not in told:
+                    gone = replace(trading.balances[(account, asset)], free=ZERO, locked=ZERO)
+                    if gone != trading.balances[(account, asset)]:
+                        trading.balances[(account, asset)] = gone
+                        changed.append(gone)
+        if changed:
+            turn.entry(BalancesChanged(balances=tuple(changed)))
+
+    # ------------------------------------------------------------------ inside
+
+    def _balances(self, turn: Turn, event: VenueSwept) -> None:
+        self.balances(
+            turn, BalancesRead(stamp=turn.stamp, account=event.account, balances=event.balances, complete=True)
+        )
+
+    def _positions_covered(self, turn: Turn) -> bool:
+        """Every live position must be backed by coins; less is a Discrepancy, more is somebody's own business."""
+        trading = self._state.trading
+        covered = True
+        for position in trading.positions.values():
+            if position.account is not Account.LIVE or position.closed:
+                continue
+            balance = trading.balances.get((Account.LIVE, position.base))
+            held = ZERO if balance is None else balance.free + balance.locked
+            if held < position.quantity and not self._holdings.exits_on_their_way(position):
+                covered = False
+                self._raise(
+                    turn,
+                    Attention(
+                        id=f"{AttentionKind.DISCREPANCY}:{position.id}",
+                        kind=AttentionKind.DISCREPANCY,
+                        account=Account.LIVE,
+                        symbol=position.symbol,
+                        text=f"The account holds {held} {position.base}, our fills say {position.quantity}. If you "
+                        "sold some yourself, resolve this as adopt.",
+                        raised_ns=turn.now_ns,
+                        position_id=position.id,
+                    ),
+                )
+        return covered or bool(trading.status.reconciled)
+
+    def _foreign(self, turn: Turn, order: VenueOrder, *, second_copy: bool) -> None:
+        trading = self._state.trading
+        text = (
+            f"The venue has an order of our form for {order.symbol} that we do not know. A second copy of the program "
+            "may be running with the same key; trading is halted."
+            if second_copy
+            else f"The account has an open order for {order.symbol} that is not ours. It is left alone."
+        )
+        fresh = self._raise(
+            turn,
+            Attention(
+                id=f"{AttentionKind.FOREIGN_ORDER}:{order.client_order_id or order.report.venue_order_id}",
+                kind=AttentionKind.FOREIGN_ORDER,
+                account=Account.LIVE,
+                symbol=order.symbol,
+                text=text,
+                raised_ns=turn.now_ns,
+            ),
+        )
+        if second_copy and fresh and not trading.status.latched:
+            trading.status = replace(
+                trading.status,
+                state=TradingState.HALTED,
+                latched=True,
+                reason="an unknown order of our form at the venue",
+                actor="reconciliation",
+                since_ns=turn.now_ns,
+            )
+            self._gatekeeper.save(turn)
+
+    def _raise(self, turn: Turn, attention: Attention) -> bool:
+        if attention.id in self._state.trading.attention:
+            return False
+        self._state.trading.attention[attention.id] = attention
+        turn.entry(AttentionChanged(attention=attention))
+        turn.note("attention_raised", kind=str(attention.kind), text=attention.text)
+        return True

@@ -1,0 +1,189 @@
+"""The trading half of the engine: joins entries, orders, exits, kill switch and reconciliation to events."""
+
+from msgspec.structs import replace
+
+from mexc_sniper.core.ids import ClientOrderId, TradeId
+from mexc_sniper.engine.entries import Entries
+from mexc_sniper.engine.exits import Exits
+from mexc_sniper.engine.gate import Gatekeeper
+from mexc_sniper.engine.holdings import Holdings
+from mexc_sniper.engine.killswitch import KillSwitch
+from mexc_sniper.engine.orders import Orders
+from mexc_sniper.engine.reconcile import Reconciliation
+from mexc_sniper.engine.state import EngineState
+from mexc_sniper.engine.trade_commands import TradeCommands
+from mexc_sniper.engine.turn import Turn
+from mexc_sniper.model.account import Account, TradingState
+from mexc_sniper.model.events import (
+    BalancesRead,
+    BookSeen,
+    FillsReported,
+    GateSignaled,
+    KillLatched,
+    OrderLookedUp,
+    OrderReported,
+    PrivateStreamChanged,
+    QuoteSeen,
+    TradesSeen,
+    VenueSwept,
+)
+from mexc_sniper.model.limits import HardCaps
+from mexc_sniper.model.listing import Listing
+from mexc_sniper.model.order import Order, OrderRole
+from mexc_sniper.model.restored import Restored
+from mexc_sniper.model.trading import TradingStatus
+from mexc_sniper.policy.book import with_top
+
+
+class Trader:
+    """Owns no state besides commands that wait for an order's first outcome."""
+
+    def __init__(self, state: EngineState, caps: HardCaps) -> None:
+        self._state = state
+        self.gatekeeper = Gatekeeper(state)
+        self.holdings = Holdings(state)
+        self.orders = Orders(state, self.holdings)
+        self.entries = Entries(state, self.gatekeeper, self.orders, self.holdings, caps)
+        self.exits = Exits(state, self.gatekeeper, self.orders, self.holdings)
+        self.killswitch = KillSwitch(state, self.gatekeeper, self.orders, self.exits, self.holdings)
+        self.reconciliation = Reconciliation(state, self.gatekeeper, self.holdings)
+        self.commands = TradeCommands(state, self.entries, self.exits, self.orders, self.killswitch, self.holdings)
+
+    # ------------------------------------------------------------------ life
+
+    def start(self, turn: Turn, restored: Restored, *, live: bool, epoch: int) -> None:
+        """Take over what the ledger holds. Live trading stays halted until it was compared with the venue."""
+        trading = self._state.trading
+        trading.live, trading.epoch = live, epoch
+        trading.orders = {order.intent.client_order_id: order for order in restored.orders}
+        for fill in restored.fills:
+            trading.fills_seen[(fill.account, f"{fill.client_order_id}:{fill.trade_id}")] = None
+            trading.booked[fill.client_order_id] = (
+                trading.booked.get(fill.client_order_id, fill.quantity * 0) + fill.quantity
+            )
+        for position in restored.positions:
+            trading.positions[position.id] = position
+            if not position.closed:
+                trading.by_symbol[(position.account, position.symbol)] = position.id
+        for order in restored.orders:
+            if order.intent.position_id is not None:
+                count = trading.exit_count.get(order.intent.position_id, 0)
+                trading.exit_count[order.intent.position_id] = count + 1
+            if order.intent.role is OrderRole.ENTRY:
+                key = (order.intent.account, order.intent.symbol)
+                trading.last_entry_ns[key] = max(order.created_ns, trading.last_entry_ns.get(key, 0))
+                trading.entry_times_ns.setdefault(order.intent.account, []).append(order.created_ns)
+        for trade in restored.trades:
+            trading.trades[trade.id] = trade
+        for order in restored.orders:
+            trade_id = TradeId(f"T{order.intent.id}")
+            if trade_id in trading.trades:
+                trading.trade_of[order.intent.id] = trade_id
+        trading.balances = {(b.account, b.asset): b for b in restored.balances}
+        trading.attention = {item.id: item for item in restored.attention}
+        trading.entered_bases = dict.fromkeys(restored.entered_bases)
+        self.holdings.restore_results(turn, restored)
+        before = restored.trading or TradingStatus()
+        latched = before.latched
+        state = before.state if latched else (TradingState.HALTED if live else TradingState.ACTIVE)
+        trading.status = replace(
+            before,
+            state=state,
+            reconciled=not live,
+            gates=(),
+            armed_until_ns=before.armed_until_ns if live else None,
+            reason=before.reason if latched else "start",
+            actor=before.actor if latched else "start",
+            since_ns=before.since_ns if latched else turn.now_ns,
+        )
+        self.gatekeeper.save(turn)
+        self.reconciliation.ask(turn)
+
+    def tick(self, turn: Turn) -> None:
+        """Whatever waits for time."""
+        self.orders.tend(turn)
+        self.entries.tend(turn)
+        self.exits.tend(turn)
+        self.killswitch.tend(turn)
+        self.reconciliation.tend(turn)
+        self.commands.tend(turn)
+
+    # ------------------------------------------------------------------ events
+
+    def consider(self, turn: Turn, listing: Listing) -> None:
+        """A new listing is open and may be entered."""
+        self.entries.consider(turn, listing)
+
+    def book(self, turn: Turn, event: BookSeen) -> None:
+        """Enter where a book was waited for, then look after positions."""
+        trading, symbol = self._state.trading, event.book.symbol
+        trading.books[symbol] = event.book
+        if symbol in trading.waiting:
+            self.entries.book_moved(turn, symbol)
+        if event.book.bid is not None and trading.by_symbol:
+            self.exits.price(turn, symbol, event.book.bid)
+
+    def quote(self, turn: Turn, event: QuoteSeen) -> None:
+        """Keep the top of the book; enter where that is enough; look after positions at the best bid."""
+        trading, symbol = self._state.trading, event.quote.symbol
+        trading.books[symbol] = with_top(trading.books.get(symbol), event.quote, event.stamp)
+        if symbol in trading.waiting:
+            self.entries.book_moved(turn, symbol)
+        if event.quote.bid is not None and trading.by_symbol:
+            self.exits.price(turn, symbol, event.quote.bid)
+
+    def trades(self, turn: Turn, event: TradesSeen) -> None:
+        """Remember the last price of a watched pair."""
+        if event.trades:
+            self._state.trading.prices[event.symbol] = event.trades[-1].price
+
+    def reported(self, turn: Turn, event: OrderReported) -> None:
+        """Hear an order; its end decides what comes next."""
+        ended = self.orders.reported(turn, event)
+        self._after(turn, ended, event.report.client_order_id)
+
+    def looked_up(self, turn: Turn, event: OrderLookedUp) -> None:
+        """Hear the answer to a question."""
+        ended = self.orders.looked_up(turn, event)
+        self._after(turn, ended, event.client_order_id)
+
+    def fills(self, turn: Turn, event: FillsReported) -> None:
+        """Count executions."""
+        self.orders.fills(turn, event)
+
+    def balances(self, turn: Turn, event: BalancesRead) -> None:
+        """Take over balances."""
+        self.reconciliation.balances(turn, event)
+
+    def swept(self, turn: Turn, event: VenueSwept) -> None:
+        """Compare with the venue."""
+        for report in self.reconciliation.swept(turn, event):
+            self.reported(turn, report)
+
+    def private_stream(self, turn: Turn, event: PrivateStreamChanged) -> None:
+        """The private stream is a speed-up; without it orders are asked for."""
+        if event.account is not Account.LIVE:
+            return
+        self._state.trading.private_stream = event.connected
+        turn.note("private_stream", connected=event.connected, detail=event.detail)
+        if event.connected:
+            self.reconciliation.ask(turn)
+
+    def gate_signaled(self, turn: Turn, event: GateSignaled) -> None:
+        """A self-clearing condition began or ended."""
+        self.gatekeeper.signal(turn, event.reason, closed=event.closed, detail=event.detail)
+
+    def kill_latched(self, turn: Turn, event: KillLatched) -> None:
+        """The latch file was found: act as if the command had come."""
+        self.killswitch.kill(turn, event.action, actor=event.actor, reason="latch file")
+
+    def _after(self, turn: Turn, ended: Order | None, client_order_id: ClientOrderId) -> None:
+        order = self._state.trading.orders.get(client_order_id)
+        if order is not None:
+            self.commands.order_moved(turn, order)
+        if ended is None:
+            return
+        if ended.intent.role is OrderRole.ENTRY:
+            self.entries.order_ended(turn, ended)
+        else:
+            self.exits.order_ended(turn, ended)

@@ -1,0 +1,110 @@
+"""What the engine knows about trading: orders, fills, positions, balances, what is allowed. Part of `EngineState`."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from mexc_sniper.core.ids import ClientOrderId, IntentId, PositionId, TradeId
+from mexc_sniper.core.reasons import Reason
+from mexc_sniper.core.values import Asset, Price, Symbol
+from mexc_sniper.model.account import Account, Balance
+from mexc_sniper.model.events import LookUpKind
+from mexc_sniper.model.market import Book
+from mexc_sniper.model.order import Order
+from mexc_sniper.model.position import Position
+from mexc_sniper.model.trading import Attention, Trade, TradingStatus, Trigger
+
+
+@dataclass(slots=True)
+class Doubt:
+    """What has been asked about an order whose outcome is unknown (RELIABILITY 3.3)."""
+
+    since_ns: int
+    fence_ns: int
+    """Our wall time after which the venue cannot accept the request any more."""
+    asked: int = 0
+    next_ask_ns: int = 0
+    absent_after_fence: dict[LookUpKind, int] = field(default_factory=dict)
+    """Places that did not know it when asked after fence and grace, and when they were asked."""
+    alarmed: bool = False
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A listing that may be entered as soon as its book is there."""
+
+    trigger: Trigger
+    since_ns: int
+    until_ns: int
+    reference: Price | None
+    trigger_mono_ns: int
+    attempt: int = 0
+    retry_at_ns: int | None = None
+    give_up_ns: int | None = None
+
+
+@dataclass(slots=True)
+class Confirmation:
+    """A high-value entry done on paper and offered for live until ``until_ns``."""
+
+    trade: TradeId
+    symbol: Symbol
+    amount: Decimal
+    until_ns: int
+
+
+@dataclass(slots=True)
+class Day:
+    """Sums of one UTC day of one account, quote asset."""
+
+    number: int = 0
+    spent: Decimal = Decimal(0)
+    realized: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
+class Trading:
+    """The engine's trading memory; rebuilt from ledger and journal at start, then made equal to the venue."""
+
+    orders: dict[ClientOrderId, Order] = field(default_factory=dict)
+    """Not settled, and recent ones; paper and live alike."""
+    fills_seen: dict[tuple[Account, str], None] = field(default_factory=dict)
+    booked: dict[ClientOrderId, Decimal] = field(default_factory=dict)
+    """Quantity of each order counted fill by fill."""
+    positions: dict[PositionId, Position] = field(default_factory=dict)
+    by_symbol: dict[tuple[Account, Symbol], PositionId] = field(default_factory=dict)
+    """The open position of an account in a symbol; at most one."""
+    trades: dict[TradeId, Trade] = field(default_factory=dict)
+    trade_of: dict[IntentId, TradeId] = field(default_factory=dict)
+    balances: dict[tuple[Account, Asset], Balance] = field(default_factory=dict)
+    attention: dict[str, Attention] = field(default_factory=dict)
+    status: TradingStatus = field(default_factory=TradingStatus)
+    gates: dict[Reason, str] = field(default_factory=dict)
+    """Self-clearing conditions in force, with their detail."""
+    generation: int = 0
+    doubts: dict[ClientOrderId, Doubt] = field(default_factory=dict)
+    books: dict[Symbol, Book] = field(default_factory=dict)
+    prices: dict[Symbol, Price] = field(default_factory=dict)
+    """Last trade of watched symbols."""
+    waiting: dict[Symbol, Waiting] = field(default_factory=dict)
+    confirmations: dict[TradeId, Confirmation] = field(default_factory=dict)
+    entered_bases: dict[tuple[Account, Asset], None] = field(default_factory=dict)
+    last_entry_ns: dict[tuple[Account, Symbol], int] = field(default_factory=dict)
+    entry_times_ns: dict[Account, list[int]] = field(default_factory=dict)
+    days: dict[Account, Day] = field(default_factory=dict)
+    realized_total: dict[Account, Decimal] = field(default_factory=dict)
+    realized_peak: dict[Account, Decimal] = field(default_factory=dict)
+    losses_in_a_row: dict[Account, int] = field(default_factory=dict)
+    cancel_again_ns: dict[ClientOrderId, int] = field(default_factory=dict)
+    exit_after_ns: dict[PositionId, int] = field(default_factory=dict)
+    """No exit of a position before this time: the last one came to nothing."""
+    exit_pause_ns: dict[PositionId, int] = field(default_factory=dict)
+    exit_count: dict[PositionId, int] = field(default_factory=dict)
+    private_stream: bool = False
+    swept_ns: int = 0
+    epoch: int = 0
+    """Number of this life of the engine; part of every client order id."""
+    key_checked: bool = False
+    key_problem: str = ""
+    """Why arming is refused for the key; empty while unknown or fine."""
+    live: bool = False
+    """The process was started in live mode; live orders are possible once armed."""

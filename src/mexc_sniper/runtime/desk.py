@@ -1,0 +1,160 @@
+"""The order desk: the last stop before a venue. Gate, throttle, journal, gateway, in this order and without waiting.
+
+Whatever stops an order here is told to the engine as NOT_SENT, with its reason; nothing is dropped in silence.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from mexc_sniper import telemetry
+from mexc_sniper.core.errors import StoreError
+from mexc_sniper.core.reasons import Reason
+from mexc_sniper.model.account import Account
+from mexc_sniper.model.events import Event, GateSignaled, KillLatched, OrderReported
+from mexc_sniper.model.limits import Gate
+from mexc_sniper.model.market import Stamp
+from mexc_sniper.model.order import Approved, ExecutionReport, OrderStatus, ReportSource
+from mexc_sniper.ports import Clock, Journal, OrderGateway
+from mexc_sniper.runtime.throttle import Lane, Throttle, WaitingOrders
+
+log = structlog.get_logger()
+
+ENTRY_LIFE_NS = 2_000_000_000
+"""An entry that waited longer than this for the rate limit has lost its point."""
+EXIT_LIFE_NS = 60_000_000_000
+"""An exit is decided anew by then."""
+
+
+class OrderDesk:
+    """Sends approved orders to their account's gateway."""
+
+    def __init__(
+        self,
+        *,
+        gateways: Mapping[Account, OrderGateway],
+        throttles: Mapping[Account, Throttle],
+        journal: Journal | None,
+        latch: Path | None,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        wake_at: Callable[[int], None],
+    ) -> None:
+        """``journal`` None: no live account is plugged in. ``latch``: the kill switch's file."""
+        self._gateways = gateways
+        self._waiting = {account: WaitingOrders[Approved](throttle) for account, throttle in throttles.items()}
+        self._journal = journal
+        self._latch = latch
+        self._clock = clock
+        self._emit = emit
+        self._wake_at = wake_at
+        self._gates: dict[Account, Gate] = {}
+        self.latched = False
+
+    def set_gate(self, account: Account, gate: Gate) -> None:
+        """Take over the gate in force."""
+        self._gates[account] = gate
+
+    def submit(self, approved: Approved) -> None:
+        """Send an order now, or when the rate limit has room for it."""
+        if not self._may_leave(approved):
+            return
+        entry = not approved.intent.role.reduces_risk
+        lane = Lane.ENTRY if entry else Lane.EXIT
+        waiting = self._waiting[approved.intent.account]
+        now_ns = self._clock.mono_ns()
+        if waiting.may_leave(lane, now_ns):
+            self._send(approved)
+            return
+        life_ns = ENTRY_LIFE_NS if entry else EXIT_LIFE_NS
+        turned_away = waiting.add(
+            approved, lane, value=float(approved.intent.worst_notional), expires_ns=now_ns + life_ns
+        )
+        if turned_away is not None:
+            self._not_sent(turned_away, Reason.THROTTLED)
+        self._plan_wake(waiting, now_ns)
+
+    def wake(self) -> None:
+        """Send what waited for the rate limit and still may leave."""
+        for waiting in self._waiting.values():
+            if not len(waiting):
+                continue
+            now_ns = self._clock.mono_ns()
+            for approved in waiting.expired(now_ns):
+                self._not_sent(approved, Reason.THROTTLED)
+            for approved in waiting.due(now_ns):
+                if self._may_leave(approved):
+                    self._send(approved)
+            self._plan_wake(waiting, now_ns)
+
+    def _plan_wake(self, waiting: WaitingOrders[Approved], now_ns: int) -> None:
+        due_ns = waiting.wake_ns(now_ns)
+        if due_ns is not None:
+            self._wake_at(self._clock.wall_ns() + max(0, due_ns - now_ns))
+
+    def look_at_latch(self) -> None:
+        """Find the kill switch's file even if no command ever arrives; at every turn of the loop (2 µs)."""
+        if self.latched or self._latch is None or not self._latch.exists():
+            return
+        self.latched = True
+        try:
+            words = self._latch.read_text(encoding="utf-8", errors="replace").split()
+        except OSError:
+            words = []
+        action = words[0] if words and words[0] in ("pause", "cancel", "flatten") else "cancel"
+        actor = words[1] if len(words) > 1 else "latch file"
+        self._emit(KillLatched(stamp=self._stamp(), action=action, actor=actor))
+
+    def _may_leave(self, approved: Approved) -> bool:
+        """Ask the gate again, after the last wait and right before the write (RELIABILITY I4, I5)."""
+        if approved.intent.role.reduces_risk:
+            return True
+        self.look_at_latch()
+        gate = self._gates.get(approved.intent.account)
+        if self.latched:
+            self._not_sent(approved, Reason.KILL_LATCHED)
+            return False
+        if gate is None or gate.generation != approved.generation:
+            closed = gate.closed[0] if gate is not None and gate.closed else Reason.NOT_SENT
+            self._not_sent(approved, closed)
+            return False
+        return True
+
+    def _send(self, approved: Approved) -> None:
+        account = approved.intent.account
+        if account is Account.LIVE and not self._journaled(approved):
+            return
+        self._gateways[account].submit(approved)
+
+    def _journaled(self, approved: Approved) -> bool:
+        if self._journal is None:
+            self._not_sent(approved, Reason.JOURNAL_UNHEALTHY)
+            return False
+        try:
+            if self._journal.write(approved):
+                return True
+        except StoreError as error:
+            log.error("journal_failed", error=str(error))
+            self._emit(
+                GateSignaled(stamp=self._stamp(), reason=Reason.JOURNAL_UNHEALTHY, closed=True, detail=str(error))
+            )
+            self._not_sent(approved, Reason.JOURNAL_UNHEALTHY)
+            return False
+        self._not_sent(approved, Reason.GRANT_EXHAUSTED)
+        return False
+
+    def _not_sent(self, approved: Approved, reason: Reason) -> None:
+        telemetry.ORDERS_NOT_SENT.labels(reason=str(reason)).inc()
+        report = ExecutionReport(
+            stamp=self._stamp(),
+            account=approved.intent.account,
+            client_order_id=approved.intent.client_order_id,
+            status=OrderStatus.NOT_SENT,
+            source=ReportSource.LOCAL,
+            reason=reason,
+        )
+        self._emit(OrderReported(stamp=report.stamp, report=report))
+
+    def _stamp(self) -> Stamp:
+        return Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())

@@ -1,0 +1,33 @@
+"""What trading needs besides the market: accounts, their throttles, the journal, the latch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mexc_sniper.model.account import Account
+from mexc_sniper.model.events import Event
+from mexc_sniper.ports import Journal, OrderGateway
+from mexc_sniper.runtime.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingParts:
+    """Plugged together in `mexc_sniper.app.bootstrap`, the only place that knows the mode.
+
+    Attributes:
+        gateways: one per account; both in live mode, paper alone in dry-run.
+        throttles: one per account of ``gateways``.
+        watchers: who sees every event before the engine does (the paper venue sees the market).
+        journal: where live intents are written before their bytes leave; None without a live account.
+        latch: the kill switch's file.
+        live: the process was started in live mode.
+        epoch: number of this life, from the journal.
+    """
+
+    gateways: Mapping[Account, OrderGateway] = field(default_factory=dict)
+    throttles: Mapping[Account, Throttle] = field(default_factory=dict)
+    watchers: Sequence[Callable[[Event], None]] = ()
+    journal: Journal | None = None
+    latch: Path | None = None
+    live: bool = False
+    epoch: int = 0
