@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +18,9 @@ from typing import Any, Self
 
 import pytest
 
+from tests.support.certificates import Certificates
+
 _SOURCE = Path(__file__).resolve().parents[2] / "src"
-_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class SimulatorError(AssertionError):
@@ -39,6 +41,8 @@ class SimulatorProcess:
         symbols: int | None = None,
         port: int = 0,
         ip_weight: int | None = None,
+        latency_ms: float = 0.0,
+        tls: Certificates | None = None,
         start_deadline_s: float = 30.0,
     ) -> None:
         self._command = [sys.executable, "-m", "mexc_sim", "--scenario", str(scenario), "--seed", str(seed)]
@@ -47,7 +51,15 @@ class SimulatorProcess:
             self._command += ["--symbols", str(symbols)]
         if ip_weight is not None:
             self._command += ["--ip-weight", str(ip_weight)]
+        if latency_ms:
+            self._command += ["--latency-ms", str(latency_ms)]
+        if tls is not None:
+            self._command += ["--tls", str(tls.certificate), str(tls.key)]
         self._command += arguments
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+        if tls is not None:
+            handlers.append(urllib.request.HTTPSHandler(context=tls.client_context()))
+        self._opener = urllib.request.build_opener(*handlers)
         self._start_deadline_s = start_deadline_s
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
@@ -117,6 +129,17 @@ class SimulatorProcess:
         """DELETE at the control API and decode its JSON."""
         return self._call("DELETE", path, None)
 
+    def orders(self, *, symbol: str | None = None, client_order_id: str | None = None) -> list[dict[str, Any]]:
+        """``GET /sim/orders``: every order the exchange accepted, with arrival, fills and present state."""
+        wanted = {"symbol": symbol, "clientOrderId": client_order_id}
+        query = urllib.parse.urlencode({name: text for name, text in wanted.items() if text is not None})
+        return list(self.get(f"/sim/orders?{query}")["orders"])
+
+    def requests(self, path: str, *, method: str | None = None) -> list[dict[str, Any]]:
+        """``GET /sim/requests``: requests to a path with the clocks at which their bytes had been read."""
+        query = urllib.parse.urlencode({"path": path} | ({} if method is None else {"method": method}))
+        return list(self.get(f"/sim/requests?{query}")["requests"])
+
     def list_symbol(self, **listing: Any) -> dict[str, Any]:
         """``POST /sim/listings``: begin a listing; answers symbol, ids and planned times (ns)."""
         answer = self.post("/sim/listings", listing)
@@ -142,7 +165,7 @@ class SimulatorProcess:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.rest_url + path, data=data, method=method)  # noqa: S310 - loopback
         try:
-            with _NO_PROXY.open(request, timeout=10) as answer:
+            with self._opener.open(request, timeout=10) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:

@@ -121,7 +121,7 @@ class OrderApi:
         for symbol in symbols:
             self._known(symbol)
         orders = [order for order in self._desk.open_orders() if order.market.symbol in symbols]
-        return reply([self._cancelled(order, ask) for order in orders])
+        return reply([{**self._cancelled(order, ask), "orderListId": -1} for order in orders])
 
     def _cancelled(self, order: Order, ask: Ask) -> dict[str, Any]:
         before = order.status
