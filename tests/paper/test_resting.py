@@ -1,4 +1,4 @@
-"""Limit orders that wait: when they are reached, by what evidence, how a cancel crosses a fill (FIELD 4.4, rows 6, 10)."""
+"""Limit orders that wait: when they are reached, by what evidence, how cancels cross fills (FIELD 4.4, rows 6, 10)."""
 
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import OrderIntent, OrderStatus, OrderType
