@@ -158,7 +158,7 @@ class OrderQueries:
 
     async def _all_orders(self, symbol: Symbol, since_ns: int | None) -> tuple[VenueOrder, ...]:
         question = {"symbol": str(symbol), "limit": str(ALL_ORDERS_LIMIT)}
-        if since_ns is not None:
+        if since_ns:  # without it the venue looks back 24 hours
             question["startTime"] = str(max(0, since_ns - SINCE_BEFORE_NS) // NS_PER_MS)
         rows = await self._list(Endpoint.ALL_ORDERS, question)
         if len(rows) >= ALL_ORDERS_LIMIT:
