@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "runtime": {"core", "model", "ports", "engine", "telemetry"},
     "venues": {"core", "model", "ports", "telemetry"},
     "ledger": {"core", "model", "ports", "telemetry"},
+    "journal": {"core", "model", "ports"},
     "tape": {"core", "model", "ports", "telemetry", "venues", "ledger"},
     "web": {"core", "model", "ports", "telemetry", "ledger", "tape"},
 }
