@@ -96,6 +96,7 @@ def run_engine_process(settings: Settings) -> None:
 
 async def _run_engine(settings: Settings) -> None:
     from mexc_sniper.app.gateway import build_gateway  # the web process never loads the venue's libraries
+    from mexc_sniper.app.trading import build_trading, hard_caps, open_journal, with_journaled
     from mexc_sniper.ledger.inbox import EngineInbox
     from mexc_sniper.ledger.live import LiveStore
     from mexc_sniper.ledger.writer import LedgerWriter
@@ -131,6 +132,10 @@ async def _run_engine(settings: Settings) -> None:
         figures.start()
         parts.push_async_callback(figures.aclose)
         restored = ledger.restore()
+        journal = open_journal(settings, clock, restored)
+        parts.push_async_callback(journal.aclose)
+        restored = with_journaled(restored, journal.recovered, clock.wall_ns())
+        trading = build_trading(settings, clock, offload, restored=restored, journal=journal)
         inbox = EngineInbox(location, clock, finished=restored.finished_commands)
         log.info(
             "engine_started", version=__version__, mode=settings.mode, ledger=location.describe(),
@@ -146,5 +151,7 @@ async def _run_engine(settings: Settings) -> None:
             stop=stop,
             on_ready=lambda: log.info("engine_ready"),
             on_loop=remember,
+            trading=trading,
+            caps=hard_caps(settings),
         )
     log.info("engine_stopped")

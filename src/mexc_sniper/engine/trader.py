@@ -29,7 +29,7 @@ from mexc_sniper.model.events import (
 )
 from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.listing import Listing
-from mexc_sniper.model.order import Order, OrderRole
+from mexc_sniper.model.order import Order, OrderRole, OrderStatus
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.model.trading import TradingStatus
 from mexc_sniper.policy.book import with_top
@@ -55,7 +55,7 @@ class Trader:
         """Take over what the ledger holds. Live trading stays halted until it was compared with the venue."""
         trading = self._state.trading
         trading.live, trading.epoch = live, epoch
-        trading.orders = {order.intent.client_order_id: order for order in restored.orders}
+        trading.orders = {o.intent.client_order_id: _in_doubt_after_end(o, turn.now_ns) for o in restored.orders}
         for fill in restored.fills:
             trading.fills_seen[(fill.account, f"{fill.client_order_id}:{fill.trade_id}")] = None
             trading.booked[fill.client_order_id] = (
@@ -187,3 +187,17 @@ class Trader:
             self.entries.order_ended(turn, ended)
         else:
             self.exits.order_ended(turn, ended)
+
+
+def _in_doubt_after_end(order: Order, now_ns: int) -> Order:
+    """A live order that was leaving when the last life ended may have arrived: only the venue can tell."""
+    leaving = order.status in (OrderStatus.INTENDED, OrderStatus.SUBMITTED)
+    if order.intent.account is not Account.LIVE or not leaving:
+        return order
+    return replace(
+        order,
+        status=OrderStatus.IN_DOUBT,
+        submitted_ns=order.submitted_ns or order.created_ns,
+        doubt_since_ns=now_ns,
+        text="the program ended while it was leaving",
+    )

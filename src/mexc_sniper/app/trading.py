@@ -1,0 +1,146 @@
+"""Plugs the accounts together: paper always, live in live mode. The only place that asks for the mode."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import msgspec
+import structlog
+
+from mexc_sniper.app.settings import Settings
+from mexc_sniper.core.clock import ClockReader
+from mexc_sniper.core.errors import ConfigError
+from mexc_sniper.journal import FileJournal, GrantLimits, Recovered
+from mexc_sniper.model.account import Account
+from mexc_sniper.model.events import ClockSynced, Event
+from mexc_sniper.model.limits import HardCaps
+from mexc_sniper.model.order import Order, OrderStatus
+from mexc_sniper.model.restored import Restored
+from mexc_sniper.ports import Clock, Offload, OrderGateway
+from mexc_sniper.runtime.throttle import Throttle
+from mexc_sniper.runtime.trading_parts import TradingParts
+from mexc_sniper.venues.mexc.order_gateway import MexcOrderGateway
+from mexc_sniper.venues.mexc.signing import Credentials
+from mexc_sniper.venues.mexc.wire import PicowsWire
+from mexc_sniper.venues.paper.gateway import PaperGateway
+from mexc_sniper.venues.paper.options import PaperOptions
+
+log = structlog.get_logger()
+
+LATCH_NAME = "kill.latch"
+"""The kill switch's file in the data directory; web, CLI and ``panic`` create it before anything else."""
+JOURNAL_NAME = "journal"
+
+
+@dataclass(slots=True)
+class VenueOffset:
+    """The venue's clock minus ours as last told; live orders are signed with it even while the monitor rests."""
+
+    ns: int = 0
+
+    def see(self, event: Event) -> None:
+        """Take it from the engine's own events."""
+        if isinstance(event, ClockSynced):
+            self.ns = event.offset_ns
+
+
+def hard_caps(settings: Settings) -> HardCaps:
+    """Return the bounds that no configuration can exceed."""
+    return HardCaps(max_trade=settings.hard_caps.max_trade_usdt, max_position=settings.hard_caps.max_position_usdt)
+
+
+def open_journal(settings: Settings, clock: ClockReader, restored: Restored) -> FileJournal:
+    """Begin a new life in the journal; its number is part of every order id, paper's too.
+
+    Raises:
+        ConfigError: another engine has the journal.
+        StoreError: it cannot be read or written.
+    """
+    caps = settings.hard_caps
+    limits = None
+    if settings.mode == "live":
+        limits = GrantLimits(notional_per_entry=caps.max_trade_usdt, notional=caps.max_position_usdt)
+    journal = FileJournal(settings.data_dir / JOURNAL_NAME, clock, limits=limits)
+    journal.open(minimum_epoch=_greatest_epoch(restored))
+    return journal
+
+
+def with_journaled(restored: Restored, recovered: Recovered, now_ns: int) -> Restored:
+    """Add the live orders that the journal knows and the ledger does not: whether they arrived is in doubt."""
+    known = frozenset(order.intent.client_order_id for order in restored.orders)
+    missing = tuple(
+        Order(
+            intent=intent,
+            status=OrderStatus.IN_DOUBT,
+            created_ns=intent.decided_ns,
+            submitted_ns=intent.decided_ns,
+            doubt_since_ns=now_ns,
+            text="found in the journal after an unclean end",
+        )
+        for intent in recovered.missing_from(known)
+        if intent.account is Account.LIVE
+    )
+    if missing:
+        log.warning("orders_found_in_journal", orders=[order.intent.client_order_id for order in missing])
+    return msgspec.structs.replace(restored, orders=(*restored.orders, *missing))
+
+
+def build_trading(
+    settings: Settings, clock: Clock, offload: Offload, *, restored: Restored, journal: FileJournal
+) -> TradingParts:
+    """Return the accounts with what sends their orders.
+
+    Raises:
+        ConfigError: live mode without a key, or with one no request can be made of.
+    """
+    offset = VenueOffset()
+    paper = PaperGateway(clock, PaperOptions(), random=Random(), epoch=journal.epoch, restored=restored)  # noqa: S311
+    gateways: dict[Account, OrderGateway] = {Account.PAPER: paper}
+    live = settings.mode == "live"
+    if live:
+        wire = PicowsWire(clock)
+        gateways[Account.LIVE] = MexcOrderGateway(
+            clock=clock,
+            offload=offload,
+            wire=wire,
+            bytes_wire=wire,
+            credentials=credentials_of(settings),
+            venue_offset_ns=lambda: offset.ns,
+            rest_url=settings.venue.rest_url,
+            ws_url=settings.venue.ws_url,
+        )
+    return TradingParts(
+        gateways=gateways,
+        throttles={account: Throttle() for account in gateways},
+        watchers=(offset.see, paper.see),
+        journal=journal if live else None,
+        latch=latch_of(settings.data_dir),
+        live=live,
+        epoch=journal.epoch,
+    )
+
+
+def latch_of(data_dir: Path) -> Path:
+    """Return where the kill switch's file is."""
+    return data_dir / LATCH_NAME
+
+
+def credentials_of(settings: Settings) -> Credentials:
+    """Return the key of live mode.
+
+    Raises:
+        ConfigError: it is missing; naming both settings.
+    """
+    venue = settings.venue
+    if venue.api_key is None or venue.api_secret is None:
+        raise ConfigError(
+            "live mode needs venue.api_key and venue.api_secret (MEXC_SNIPER_VENUE__API_KEY and __API_SECRET, or "
+            "their _FILE forms); without them start in dry-run"
+        )
+    return Credentials(venue.api_key.reveal(), venue.api_secret.reveal())
+
+
+def _greatest_epoch(restored: Restored) -> int:
+    """Return the greatest epoch written into known order ids: a deleted journal must not number a life twice."""
+    epochs = [int(order.intent.client_order_id[3:7], 36) for order in restored.orders]
+    return max(epochs, default=0)
