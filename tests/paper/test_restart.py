@@ -108,7 +108,7 @@ async def test_buy_whose_fill_was_stored_without_its_balances_is_paid_for(world)
     torn = Restored(orders=(order,), fills=fills, balances=(), positions=(a_position("30"),))
     async with running(next_life(world, torn)) as after:
         assert (after.free("USDT"), after.free("ALPHA")) == (9_970, 30)
-    whole = replace(torn, balances=world.gateway._exchange.account.all())
+    whole = replace(torn, balances=world.gateway.balances)
     async with running(next_life(world, whole)) as after:
         assert (after.free("USDT"), after.free("ALPHA")) == (9_970, 30)
         assert after.reports(intent)[-1].filled_quantity == 30
@@ -116,12 +116,12 @@ async def test_buy_whose_fill_was_stored_without_its_balances_is_paid_for(world)
 
 async def test_sell_whose_fill_was_stored_without_its_balances_is_paid_out(world):
     await world.hold("100")
-    before = world.gateway._exchange.account.all()
+    before = world.gateway.balances
     intent = an_intent(Side.SELL, quantity="40")
     world.show(bids="1.00x100")
     await world.trade_out(intent)
     order = an_order(intent, S.ACCEPTED)
-    for balances in (before, world.gateway._exchange.account.all()):
+    for balances in (before, world.gateway.balances):
         fills = tuple(world.fills(intent))
         torn = Restored(orders=(order,), fills=fills, balances=balances, positions=(a_position("60"),))
         async with running(next_life(world, torn)) as after:

@@ -188,7 +188,7 @@ class PaperWorld:
         return self._balance(asset).locked
 
     def _balance(self, asset: str) -> Balance:
-        now = {b.asset: b for b in self.gateway._exchange.account.all()}
+        now = {b.asset: b for b in self.gateway.balances}
         return now.get(Asset(asset), Balance(Account.PAPER, Asset(asset), d(0), d(0)))
 
 

@@ -40,14 +40,6 @@ class PaperAccount:
         self._changed[asset] = None
         return True
 
-    def holds(self, order: ClientOrderId) -> bool:
-        """Tell whether an order has a reservation."""
-        return order in self._reserved
-
-    def reserved(self, order: ClientOrderId) -> Decimal:
-        """Return what is left of an order's reservation; zero without one."""
-        return self._reserved[order][1] if order in self._reserved else ZERO
-
     def release(self, order: ClientOrderId) -> None:
         """Give back what an order has not used; idempotent."""
         gone = self._reserved.pop(order, None)

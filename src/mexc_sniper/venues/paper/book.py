@@ -16,6 +16,7 @@ from mexc_sniper.venues.paper.exact import minus, times
 
 ZERO = Decimal(0)
 _DAY_NS = 86_400 * NS_PER_S
+_LATE_NS = 5 * NS_PER_S
 
 
 class _Taken(NamedTuple):
@@ -123,8 +124,11 @@ class LiveBook:
     # ------------------------------------------------------------------ inside
 
     def _is_old(self, stamp: Stamp) -> bool:
-        """Book and quote come over different channels: the one sent first may arrive last."""
-        return stamp.ts_event_ns is not None and stamp.ts_event_ns < self._event_ns
+        """Book and quote come over different channels: the one sent first may arrive last.
+
+        One that is older by far is believed: then it was the newest that told a wrong time.
+        """
+        return stamp.ts_event_ns is not None and 0 < self._event_ns - stamp.ts_event_ns < _LATE_NS
 
     def _confirm(self, stamp: Stamp) -> None:
         self.confirmed_mono_ns = stamp.mono_ns

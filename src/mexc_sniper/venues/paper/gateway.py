@@ -15,7 +15,7 @@ import structlog
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Symbol
-from mexc_sniper.model.account import Account
+from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.model.events import (
     Event,
     FillsReported,
@@ -82,6 +82,11 @@ class PaperGateway:
     def account(self) -> Account:
         """Always the paper account."""
         return Account.PAPER
+
+    @property
+    def balances(self) -> tuple[Balance, ...]:
+        """What the account holds now; zero ones are left out."""
+        return self._exchange.account.all()
 
     @property
     def latency_basis(self) -> str:
@@ -191,7 +196,7 @@ class PaperGateway:
                 account=Account.PAPER,
                 open_orders=tuple(order.listed(stamp) for order in orders if order.resting),
                 recent_orders=tuple(order.listed(stamp) for order in recent),
-                balances=self._exchange.account.all(),
+                balances=self.balances,
             )
         )
 

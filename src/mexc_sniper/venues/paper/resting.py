@@ -4,7 +4,7 @@ An order is reached by a public trade at its price or beyond, or by a book whose
 price it waits until what stood there before it has traded; beyond its price everybody before it has been served.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from mexc_sniper.core.precision import order_quantity
@@ -42,10 +42,6 @@ class Resting:
     def of(self, symbol: Symbol) -> tuple[PaperOrder, ...]:
         """Return the waiting orders of a symbol, best price first within a side."""
         return tuple(self._orders.get(symbol, ()))
-
-    def all(self) -> Iterable[PaperOrder]:
-        """Return every waiting order."""
-        return tuple(order for waiting in self._orders.values() for order in waiting)
 
 
 def look_at_queue(order: PaperOrder, book: LiveBook) -> None:
