@@ -55,8 +55,8 @@ class LiveBook:
         """Take the best of both sides: it comes more often than the book and proves deeper levels gone or new."""
         if self._is_old(stamp):
             return
-        self.asks = _topped(self.asks, quote.ask, quote.ask_quantity, ascending=True)
-        self.bids = _topped(self.bids, quote.bid, quote.bid_quantity, ascending=False)
+        _top(self.asks, quote.ask, quote.ask_quantity, ascending=True)
+        _top(self.bids, quote.bid, quote.bid_quantity, ascending=False)
         self._confirm(stamp)
 
     def see_trades(self, trades: Sequence[PublicTrade]) -> None:
@@ -133,14 +133,21 @@ class LiveBook:
     def _confirm(self, stamp: Stamp) -> None:
         self.confirmed_mono_ns = stamp.mono_ns
         self._event_ns = stamp.ts_event_ns or self._event_ns
+        if not self._taken:
+            return
         for (side, price), taken in tuple(self._taken.items()):
             if self.shown_at(side, price) != taken.shown:
                 del self._taken[(side, price)]
 
 
-def _topped(levels: list[Level], price: Price | None, quantity: Quantity | None, *, ascending: bool) -> list[Level]:
-    """Return a side of the book with a new best level; None empties the side."""
+def _top(levels: list[Level], price: Price | None, quantity: Quantity | None, *, ascending: bool) -> None:
+    """Give a side of the book a new best level, in place: this runs at every quote. None empties the side."""
     if price is None or quantity is None:
-        return []
-    deeper = [level for level in levels if (level.price > price if ascending else level.price < price)]
-    return [Level(price, quantity), *deeper]
+        levels.clear()
+        return
+    while levels and (levels[0].price < price if ascending else levels[0].price > price):
+        del levels[0]
+    if levels and levels[0].price == price:
+        levels[0] = Level(price, quantity)
+    else:
+        levels.insert(0, Level(price, quantity))
