@@ -225,6 +225,17 @@ def test_barrier_that_is_reached_sells(price, role):
     assert sell.quantity == (Decimal(20) if role is OrderRole.STOP_LOSS else Decimal(8))
 
 
+def test_take_profit_that_sold_nothing_is_tried_again():
+    world = _opened(a_world_that_knows())
+    _bought(world)
+    world.hear(a_book(20, bid="1.30", ask="1.31"))
+    sell = _submitted(world)[-1]
+    world.hear(reported(20.1, sell, S.SUBMITTED), reported(20.2, sell, S.CANCELED), a_book(22, bid="1.30", ask="1.31"))
+    again = _submitted(world)[-1]
+    assert again.client_order_id != sell.client_order_id
+    assert (again.role, again.quantity) == (OrderRole.TAKE_PROFIT, sell.quantity)
+
+
 def test_trailing_stop_follows_only_after_its_profit_level():
     world = _opened(a_world_that_knows())
     world.hear(a_command(5, Verb.UPDATE_CONFIG, config={"takeProfit": []}))

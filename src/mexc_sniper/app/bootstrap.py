@@ -12,6 +12,7 @@ from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.errors import StoreError
 from mexc_sniper.ledger import migrations
 from mexc_sniper.ledger.location import LedgerLocation, locate
+from mexc_sniper.model.config import FIRST_CONFIGS
 from mexc_sniper.runtime.clock import LoopClock, ThreadOffload
 from mexc_sniper.web.options import WebOptions
 
@@ -153,5 +154,6 @@ async def _run_engine(settings: Settings) -> None:
             on_loop=remember,
             trading=trading,
             caps=hard_caps(settings),
+            first_config=FIRST_CONFIGS[settings.first_config],
         )
     log.info("engine_stopped")

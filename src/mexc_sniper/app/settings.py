@@ -188,13 +188,17 @@ class Settings(Section):
     """All settings; `settings_load.load_settings` builds it and turns every mistake into one sentence."""
 
     mode: Literal["dry-run", "live"] = Field(
-        default="dry-run", description="This version only watches in either mode; `live` accepts MEXC's hosts only."
+        default="dry-run",
+        description="`live` plugs the live account in beside the paper one; live orders leave only while armed.",
     )
     environment: str = Field(
         default="local", pattern=r"^[A-Za-z0-9._-]{1,32}$", description="A label shown on the page and in the logs."
     )
     data_dir: DirectoryPath = Field(
         default_factory=default_data_dir, description="Where ledger, logs and the token live; one instance each."
+    )
+    first_config: Literal["default", "demo"] = Field(
+        default="default", description="The trade configuration that the very first start writes as version 1."
     )
     venue: VenueSettings = Field(default_factory=VenueSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)

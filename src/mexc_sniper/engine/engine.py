@@ -74,7 +74,9 @@ _CLOCK_DOUBT_NS = 250 * 1_000_000
 class Engine:
     """Owns the state; nobody else writes it."""
 
-    def __init__(self, caps: HardCaps | None = None) -> None:
+    def __init__(self, caps: HardCaps | None = None, first_config: TradeConfig | None = None) -> None:
+        """``first_config`` becomes version 1 where the ledger holds none."""
+        self._first_config = first_config or TradeConfig()
         self._caps = caps or HardCaps(max_trade=Decimal(500), max_position=Decimal(2000))
         self.state = EngineState()
         self._build()
@@ -140,7 +142,7 @@ class Engine:
             listings_detected=restored.listings_detected,
         )
         if restored.config is None:
-            state.config = ConfigVersion(version=1, created_ns=turn.now_ns, actor="defaults", config=TradeConfig())
+            state.config = ConfigVersion(version=1, created_ns=turn.now_ns, actor="defaults", config=self._first_config)
             turn.entry(ConfigChanged(version=state.config))
         else:
             state.config = restored.config

@@ -71,6 +71,10 @@ class Exits:
         if position is None or position.closed:
             return
         unfilled = order.filled_quantity <= 0
+        legs = trading.exit_legs.pop(order.intent.client_order_id, ())
+        if unfilled and legs and position.plan is not None:
+            position = replace(position, plan=mark_legs(position.plan, legs, done=False))
+            self._holdings.put(turn, position)
         pause_ns = (
             min(RETRY_MAX_NS, 2 * trading.exit_pause_ns.get(position.id, RETRY_NS // 2)) if unfilled else RETRY_NS
         )
@@ -157,6 +161,7 @@ class Exits:
         plan = position.plan
         if plan is not None and due.legs:
             plan = mark_legs(plan, due.legs)
+            trading.exit_legs[intent.client_order_id] = due.legs
         self._holdings.put(
             turn,
             replace(

@@ -99,6 +99,8 @@ class Trading:
     """No exit of a position before this time: the last one came to nothing."""
     exit_pause_ns: dict[PositionId, int] = field(default_factory=dict)
     exit_count: dict[PositionId, int] = field(default_factory=dict)
+    exit_legs: dict[ClientOrderId, tuple[int, ...]] = field(default_factory=dict)
+    """Take-profit legs that an exit on its way carries out."""
     private_stream: bool = False
     swept_ns: int = 0
     epoch: int = 0

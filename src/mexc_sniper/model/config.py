@@ -68,3 +68,23 @@ class ConfigVersion(BaseModel):
     created_ns: int
     actor: str
     config: TradeConfig
+
+
+DEMO_CONFIG = TradeConfig(
+    max_spread_bps=4000,
+    max_slippage_bps=2500,
+    min_depth_multiple=Decimal(1),
+    max_hold_minutes=2,
+    stop_loss_pct=Decimal(20),
+    trailing_stop_pct=Decimal(6),
+    trailing_stop_armed_after_pct=Decimal(8),
+    take_profit=(
+        TakeProfitStep(gain_pct=Decimal(5), share_pct=Decimal(40)),
+        TakeProfitStep(gain_pct=Decimal(12), share_pct=Decimal(30)),
+    ),
+    cooldown_per_symbol_minutes=1,
+)
+"""For the demo: wide enough for the first seconds of an invented listing, and out again within two minutes."""
+
+FIRST_CONFIGS: dict[str, TradeConfig] = {"default": TradeConfig(), "demo": DEMO_CONFIG}
+"""What the very first start may write as version 1, by the name of the setting ``first_config``."""

@@ -103,12 +103,12 @@ def next_exit(
     return Exit(role=OrderRole.TAKE_PROFIT, quantity=wanted, legs=reached)
 
 
-def mark_legs(plan: ExitPlan, legs: Sequence[int]) -> ExitPlan:
-    """Return the plan with the given take-profit legs done."""
-    done = tuple(
-        msgspec.structs.replace(leg, done=True) if index in legs else leg for index, leg in enumerate(plan.take_profit)
+def mark_legs(plan: ExitPlan, legs: Sequence[int], *, done: bool = True) -> ExitPlan:
+    """Return the plan with the given take-profit legs done, or open again because their order sold nothing."""
+    ladder = tuple(
+        msgspec.structs.replace(leg, done=done) if index in legs else leg for index, leg in enumerate(plan.take_profit)
     )
-    return msgspec.structs.replace(plan, take_profit=done)
+    return msgspec.structs.replace(plan, take_profit=ladder)
 
 
 def _ladder(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from mexc_sniper.engine.engine import Engine
+from mexc_sniper.model.config import TradeConfig
 from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, CommandInbox, Ledger, LiveFigures, MarketGateway
@@ -30,6 +31,7 @@ async def run_engine(
     on_loop: Callable[[EngineLoop], None] | None = None,
     trading: TradingParts | None = None,
     caps: HardCaps | None = None,
+    first_config: TradeConfig | None = None,
 ) -> None:
     """Run the engine on parts that are ready to use; the caller owns and closes them.
 
@@ -41,13 +43,14 @@ async def run_engine(
         on_ready: called once commands are being received.
         trading: accounts and what sends their orders; None: the engine only watches.
         caps: bounds of the settings file that no configuration can exceed.
+        first_config: version 1 of the configuration where the ledger holds none.
         on_loop: called with the loop before it runs, so that a failing part can end it (`EngineLoop.fail`).
 
     Raises:
         Exception: whatever ended a part of the engine; the process should end too, start-up is the recovery path.
     """
     loop = EngineLoop(
-        engine=Engine(caps),
+        engine=Engine(caps, first_config),
         ledger=ledger,
         inbox=inbox,
         gateway=gateway,

@@ -65,7 +65,7 @@ def demo(
 
       mexc-sniper demo --fresh --port 9000
     """
-    fixed = {"mode": "dry-run", "environment": "demo", "database.url": ""}
+    fixed = {"mode": "dry-run", "environment": "demo", "first_config": "demo", "database.url": ""}
     settings = read_settings(
         config,
         data_dir or demo_data_dir(),
