@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
+import msgspec
 import structlog
 
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
@@ -265,12 +266,16 @@ class MexcOrderGateway:
 
     def ask_for(self, symbol: Symbol, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> None:
         """Read an order again and report how it stands."""
+        self._read_again(symbol, client_order_id, venue_order_id, source=ReportSource.QUERY)
 
+    def _read_again(
+        self, symbol: Symbol, client_order_id: ClientOrderId, venue_order_id: VenueOrderId, *, source: ReportSource
+    ) -> None:
         async def ask(queries: OrderQueries) -> Event | None:
             found = await queries.one(symbol, client_order_id, venue_order_id)
             if found is None:
                 return None
-            report = self._known.renamed(found.report, client_order_id)
+            report = msgspec.structs.replace(self._known.renamed(found.report, client_order_id), source=source)
             return OrderReported(stamp=report.stamp, report=report)
 
         def failed(why: str) -> None:
@@ -299,11 +304,21 @@ class MexcOrderGateway:
         )
 
     def _cancel_answered(self, order: Order, verdict: Verdict, exchange: Exchange) -> None:
-        """Only a fresh look tells: the answer may say NEW, and a refusal may mean that the order has ended."""
+        """Only a fresh look tells: the answer may say NEW, and a refusal may mean that the order has ended.
+
+        After a plain refusal the order's state counts as the answer to the cancel; otherwise it is a mere query,
+        which may still show the time before it.
+        """
         intent = order.intent
-        if verdict.status is OrderStatus.REJECTED and verdict.code not in UNKNOWN_ORDER_CODES:
+        refused = verdict.status is OrderStatus.REJECTED and verdict.code not in UNKNOWN_ORDER_CODES
+        if refused:
             _log.warning("cancel_refused", client_order_id=intent.client_order_id, code=verdict.code, text=verdict.text)
-        self.ask_for(intent.symbol, intent.client_order_id, order.venue_order_id or VenueOrderId(""))
+        self._read_again(
+            intent.symbol,
+            intent.client_order_id,
+            order.venue_order_id or VenueOrderId(""),
+            source=ReportSource.ACK if refused else ReportSource.QUERY,
+        )
 
     def _report(
         self,
