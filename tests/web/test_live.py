@@ -5,8 +5,9 @@ import socket as sockets
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -18,24 +19,37 @@ from mexc_sniper.core.clock import NS_PER_S, ns_from_iso
 from mexc_sniper.core.ids import CommandId
 from mexc_sniper.core.values import Asset
 from mexc_sniper.ledger.location import LedgerLocation
+from mexc_sniper.model.account import Account, Balance, TradingState
 from mexc_sniper.model.commands import CommandResult, CommandStatus, Verb
 from mexc_sniper.model.config import ConfigVersion, TradeConfig
 from mexc_sniper.model.entries import (
+    AttentionChanged,
+    BalancesChanged,
     CalendarChanged,
     CommandFinished,
     ComponentChanged,
     ComponentFigures,
     ConfigChanged,
+    DecisionMade,
+    FillRecorded,
     LedgerEntry,
     ListingChanged,
     MonitorChanged,
+    OrderChanged,
+    PositionChanged,
     SignalReceived,
+    TradeChanged,
+    TradingChanged,
 )
 from mexc_sniper.model.health import Component, ComponentStatus, MonitorState, MonitorStatus
 from mexc_sniper.model.listing import CalendarEntry
+from mexc_sniper.model.position import PositionStatus
+from mexc_sniper.model.trading import TradingStatus
+from mexc_sniper.web import views, views_trading
 from mexc_sniper.web.page_queue import MAX_BEHIND, Page
 from mexc_sniper.web.views import LiveFrame
 from tests.builders import T0_NS, ns
+from tests.web.trading_builders import a_decision, a_fill, a_position, a_trade, an_attention, an_order
 from tests.web.world import WebWorld, a_listing, a_signal, a_web_world, event, eventually, frame, until_alive
 
 live_frame: TypeAdapter[Any] = TypeAdapter(LiveFrame)
@@ -60,6 +74,50 @@ async def test_a_page_gets_a_snapshot_of_everything_it_shows(web: WebWorld):
     assert [mark["symbol"] for mark in first["marks"]] == ["C1USDT"]
 
 
+async def test_a_snapshot_holds_what_may_be_traded_what_is_held_and_the_newest_trades(web: WebWorld):
+    web.engine.write(
+        TradingChanged(status=TradingStatus(state=TradingState.REDUCING, latched=True, reason="drill", actor="op")),
+        PositionChanged(position=a_position(1)),
+        PositionChanged(position=a_position(2, status=PositionStatus.CLOSED, closed_ns=ns(3))),
+        *(TradeChanged(trade=a_trade(number, seconds=number)) for number in range(1, 103)),
+        AttentionChanged(attention=an_attention()),
+        AttentionChanged(attention=an_attention("done", resolved_ns=ns(1))),
+    )
+    await web.engine.flush()
+    await web.mark("ALPHAUSDT", bid="0.2", last=None)
+
+    first = await frame(await web.socket())
+
+    live_frame.validate_python(first)
+    assert (first["trading"]["state"], first["trading"]["latched"]) == ("reducing", True)
+    assert [(position["id"], position["value"]) for position in first["positions"]] == [("P1", "20")]
+    assert (len(first["trades"]), first["tradesTotal"]) == (100, 102)
+    assert first["trades"][0]["id"] == a_trade(102).id
+    assert [item["id"] for item in first["attention"]] == ["in_doubt:1"]
+
+
+async def test_open_positions_are_valued_anew_whenever_their_price_moves(web: WebWorld):
+    web.engine.write(PositionChanged(position=a_position(1)), PositionChanged(position=a_position(2, symbol="BUSDT")))
+    await web.engine.flush()
+    page = await web.socket()
+    await frame(page)
+
+    await web.mark("ALPHAUSDT", bid="0.05", last="0.06")
+
+    while (got := await frame(page))["type"] != "marks":
+        pass
+    live_frame.validate_python(got)
+    assert [(mark["id"], mark["unrealizedPnl"], mark["unrealizedPct"]) for mark in got["positions"]] == [
+        ("P1", "-5", "-50.00")
+    ]
+    web.engine.write(PositionChanged(position=a_position(1, status=PositionStatus.CLOSED, closed_ns=ns(9))))
+    assert (await event(page))["data"]["open"] is False
+    await web.mark("ALPHAUSDT", bid="0.07", last="0.06")
+    while (got := await frame(page))["type"] != "marks":
+        pass
+    assert got["positions"] == []
+
+
 def every_entry() -> list[tuple[LedgerEntry, str]]:
     entry = CalendarEntry(coin_id="c1", asset=Asset("ALPHA"), opens_at_ns=None)
     part = Component(name="source.calendar", status=ComponentStatus.OK, since_ns=T0_NS)
@@ -77,7 +135,42 @@ def every_entry() -> list[tuple[LedgerEntry, str]]:
             ConfigChanged(version=ConfigVersion(version=1, created_ns=ns(0), actor="a", config=TradeConfig())),
             "config_changed",
         ),
+        (DecisionMade(decision=a_decision()), "decision_made"),
+        (OrderChanged(order=an_order()), "order_changed"),
+        (FillRecorded(fill=a_fill()), "fill_recorded"),
+        (PositionChanged(position=a_position()), "position_changed"),
+        (TradeChanged(trade=a_trade()), "trade_changed"),
+        (TradingChanged(status=TradingStatus(state=TradingState.ACTIVE)), "trading_changed"),
+        (
+            BalancesChanged(balances=(Balance(Account.PAPER, Asset("USDT"), Decimal(1000), Decimal("0.5")),)),
+            "balances_changed",
+        ),
+        (AttentionChanged(attention=an_attention()), "attention_changed"),
     ]
+
+
+TYPES = {
+    "listing_changed": views.ListingView,
+    "signal_received": views.SignalEventData,
+    "calendar_changed": views.CalendarEntryView,
+    "component_changed": views.ComponentView,
+    "monitor_changed": views.MonitorView,
+    "command_finished": views.CommandView,
+    "config_changed": views.ConfigView,
+    "decision_made": views_trading.DecisionView,
+    "order_changed": views_trading.OrderView,
+    "fill_recorded": views_trading.FillView,
+    "position_changed": views_trading.PositionView,
+    "trade_changed": views_trading.TradeView,
+    "trading_changed": views_trading.TradingView,
+    "balances_changed": views_trading.BalancesEventData,
+    "attention_changed": views_trading.AttentionView,
+}
+
+
+def test_no_kind_of_event_the_engine_writes_is_left_out():
+    kinds = {entry.event for entry in get_args(LedgerEntry) if entry.event is not None}
+    assert {kind for _, kind in every_entry()} == kinds == set(TYPES)
 
 
 async def test_every_kind_of_entry_reaches_a_page_as_the_frame_the_contract_promises(web: WebWorld):
@@ -90,6 +183,8 @@ async def test_every_kind_of_entry_reaches_a_page_as_the_frame_the_contract_prom
         got = await event(page)
         live_frame.validate_python(got)
         assert (got["seq"], got["kind"]) == (number, kind)
+        shape = TYPES[kind].model_validate(got["data"])
+        assert shape.model_dump(mode="json") == got["data"], "nothing more and nothing less than the contract"
         if kind == "monitor_changed":
             assert [part["name"] for part in got["data"]["sources"]] == ["source.calendar"]
 

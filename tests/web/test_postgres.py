@@ -13,10 +13,13 @@ from mexc_sniper.model.entries import ListingChanged
 from tests.support.postgres import PostgresServer, database, server_programs
 from tests.web import test_commands as commands
 from tests.web import test_events as events
+from tests.web import test_execute as execute
+from tests.web import test_kill as kill
 from tests.web import test_listings as listings
 from tests.web import test_live as live
 from tests.web import test_security as security
 from tests.web import test_sign_in as sign_in
+from tests.web import test_trading as trading
 from tests.web.world import WebWorld, a_listing, a_web_world, event
 
 pytestmark = pytest.mark.postgres
@@ -28,13 +31,18 @@ SAME_ON_POSTGRES: list[Callable[[WebWorld], Awaitable[None]]] = [
     events.test_more_events_than_one_read_arrive_in_order_while_the_engine_writes,
     listings.test_listings_are_answered_newest_detection_first_in_pages,
     listings.test_the_calendar_is_soonest_first_with_unknown_times_last,
+    execute.test_a_buy_sent_twice_under_one_key_acts_once_and_answers_the_same,
+    kill.test_a_stop_sent_twice_under_one_key_acts_once,
     live.test_a_page_gets_a_snapshot_of_everything_it_shows,
+    live.test_a_snapshot_holds_what_may_be_traded_what_is_held_and_the_newest_trades,
     live.test_every_kind_of_entry_reaches_a_page_as_the_frame_the_contract_promises,
     live.test_pages_that_come_while_the_engine_writes_miss_nothing_and_see_nothing_twice,
     live.test_marks_reach_the_page_only_when_they_change,
     security.test_every_route_refuses_a_token_without_its_scope,
     sign_in.test_a_link_works_once,
     sign_in.test_the_session_tells_who_is_signed_in_until_signed_out,
+    trading.test_the_history_tells_every_trade_newest_first_with_mode_reason_and_delays_in_ms,
+    trading.test_the_audit_tells_who_did_what_and_that_its_chain_holds,
 ]
 
 
@@ -73,6 +81,8 @@ async def test_a_crash_of_the_server_is_told_and_heals_without_a_lost_event(own_
         await asyncio.to_thread(own_server.stop, signal.SIGQUIT)
         answer = await web.get("/listings", bearer=web.token)
         assert (answer.status, answer.code) == (503, "ledger_unavailable")
+        stop = await web.post("/kill-switch", {"action": "pause"})
+        assert (stop.status, stop.body["latched"], stop.body["recorded"]) == (202, True, False)
         command = await web.post("/monitor/start")
         assert (command.status, command.code) in ((503, "engine_unavailable"), (503, "ledger_unavailable"))
         health = await web.get("/health")

@@ -243,6 +243,13 @@ class WebWorld:
         headers.update({name.replace("_", "-"): value for name, value in changed.items()})
         return {name: value for name, value in headers.items() if value is not None}
 
+    async def mark(self, symbol: str, *, bid: str | None, last: str | None) -> None:
+        """Let the engine tell a price, and wait until it is told."""
+        key = f"mark:{symbol}"
+        mark = {"last": last, "bid": bid, "ask": None, "ts_ns": self.clock.wall_ns()}
+        self.engine.live.put(key, msgspec.json.encode(mark))
+        await eventually(lambda: key in self.engine.live.get_all())
+
     async def socket(self, **sent: Any) -> ClientConnection:
         """Open a live page with the full token, or with ``additional_headers`` of your own."""
         sent.setdefault("additional_headers", {"Authorization": f"Bearer {self.token}"})

@@ -1,6 +1,5 @@
 """``/config``: the trade configuration, its versions, and its change (the engine decides, this hands on)."""
 
-import math
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -137,7 +136,7 @@ def _check_numbers(name: str, value: Any) -> None:
         ApiError: 422 naming the field.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+        if not abs(value) <= LARGEST_NUMBER:  # NaN is neither above nor below
             raise invalid("body", f"config.{name}", "is no number a limit could hold")
     elif isinstance(value, dict):
         for key, item in value.items():
