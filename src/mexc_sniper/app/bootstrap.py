@@ -97,7 +97,7 @@ def run_engine_process(settings: Settings) -> None:
 
 async def _run_engine(settings: Settings) -> None:
     from mexc_sniper.app.gateway import build_gateway  # the web process never loads the venue's libraries
-    from mexc_sniper.app.trading import build_trading, hard_caps, open_journal, with_journaled
+    from mexc_sniper.app.trading import build_trading, hard_caps, open_journal, refuse_bad_key, with_journaled
     from mexc_sniper.ledger.inbox import EngineInbox
     from mexc_sniper.ledger.live import LiveStore
     from mexc_sniper.ledger.writer import LedgerWriter
@@ -125,6 +125,8 @@ async def _run_engine(settings: Settings) -> None:
         offload = ThreadOffload()
         parts.callback(offload.close)
         gateway = build_gateway(settings, clock, offload)
+        if settings.mode == "live":
+            await refuse_bad_key(settings, clock, offload)
         migrations.upgrade(location)
         ledger = LedgerWriter(location, clock, on_failure=ledger_failed)
         ledger.start()

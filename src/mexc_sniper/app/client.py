@@ -24,10 +24,21 @@ class ApiError(SniperError):
     """The API refused; carries its status, code and details."""
 
     def __init__(self, status: int, code: str, message: str, details: dict[str, Any]) -> None:
-        super().__init__(message)
+        super().__init__(_with_fields(message, details))
         self.status = status
         self.code = code
         self.details = details
+
+
+def _with_fields(message: str, details: dict[str, Any]) -> str:
+    """Add every field the API named that its sentence does not tell already."""
+    fields = details.get("fields")
+    told = [
+        f"\n  {field.get('name')}: {field.get('problem')}"
+        for field in (fields if isinstance(fields, list) else ())
+        if isinstance(field, dict) and str(field.get("problem")) not in message
+    ]
+    return message + "".join(told)
 
 
 class ApiClient:
@@ -65,16 +76,22 @@ class ApiClient:
         given = {key: value for key, value in (query or {}).items() if value is not None}
         return self._call("GET", f"{path}?{urlencode(given)}" if given else path, None)
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: dict[str, Any], *, deadline_s: float = DEADLINE_S) -> dict[str, Any]:
         """Ask for one change, under an idempotency key of its own; errors as `get`."""
-        return self._call("POST", path, body)
+        return self._call("POST", path, body, deadline_s)
+
+    def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for another state, as `post`."""
+        return self._call("PUT", path, body)
 
     def login_link(self) -> str:
         """Return a fresh one-time link to the page; errors as `get`."""
         answer = self.post("/auth/link", {})
         return f"{self.url}/login#token={answer['token']}"
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None, deadline_s: float = DEADLINE_S
+    ) -> dict[str, Any]:
         parts = urlsplit(self.url)
         headers = {"Accept": "application/json", **self._authorization()}
         payload = None
@@ -82,7 +99,7 @@ class ApiClient:
             payload = json.dumps(body, ensure_ascii=False).encode()
             headers |= {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=DEADLINE_S)
+        connection = kind(parts.hostname or "", parts.port, timeout=deadline_s)
         try:
             connection.request(method, path, payload, headers)
             answer = connection.getresponse()

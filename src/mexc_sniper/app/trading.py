@@ -12,13 +12,15 @@ from mexc_sniper.core.clock import ClockReader
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.journal import FileJournal, GrantLimits, Recovered
 from mexc_sniper.model.account import Account
-from mexc_sniper.model.events import ClockSynced, Event
+from mexc_sniper.model.events import ClockSynced, Event, KeyChecked
 from mexc_sniper.model.limits import HardCaps
+from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.order import Order, OrderStatus
 from mexc_sniper.model.restored import Restored
-from mexc_sniper.ports import Clock, Offload, OrderGateway
+from mexc_sniper.ports import Clock, Emit, Offload, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 from mexc_sniper.runtime.trading_parts import TradingParts
+from mexc_sniper.venues.mexc.key_check import KeyFault, check_key
 from mexc_sniper.venues.mexc.order_gateway import MexcOrderGateway
 from mexc_sniper.venues.mexc.signing import Credentials
 from mexc_sniper.venues.mexc.wire import PicowsWire
@@ -30,6 +32,8 @@ log = structlog.get_logger()
 LATCH_NAME = "kill.latch"
 """The kill switch's file in the data directory; web, CLI and ``panic`` create it before anything else."""
 JOURNAL_NAME = "journal"
+KEY_RETRY_S = 30.0
+KEY_AGAIN_S = 900.0
 
 
 @dataclass(slots=True)
@@ -113,11 +117,48 @@ def build_trading(
         gateways=gateways,
         throttles={account: Throttle() for account in gateways},
         watchers=(offset.see, paper.see),
+        helpers=(KeyWatch(settings, clock, offload).run,) if live else (),
         journal=journal if live else None,
         latch=latch_of(settings.data_dir),
         live=live,
         epoch=journal.epoch,
     )
+
+
+async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> None:
+    """Fail fast on a key that the venue refuses altogether; one that could not be tried is tried again later.
+
+    Raises:
+        ConfigError: what is wrong with the key and how to mend it.
+    """
+    report = await check_key(
+        rest_url=settings.venue.rest_url, credentials=credentials_of(settings), clock=clock, offload=offload
+    )
+    if report.fault is not None and report.fault is not KeyFault.UNREACHABLE:
+        raise ConfigError(f"the venue refuses the key: {' '.join(report.against_arming)}")
+
+
+class KeyWatch:
+    """Tries the key at the start and every quarter of an hour; at once again while the venue cannot be reached."""
+
+    def __init__(self, settings: Settings, clock: Clock, offload: Offload) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._offload = offload
+
+    async def run(self, emit: Emit) -> None:
+        """Emit what was found, until cancelled."""
+        credentials = credentials_of(self._settings)
+        while True:
+            report = await check_key(
+                rest_url=self._settings.venue.rest_url,
+                credentials=credentials,
+                clock=self._clock,
+                offload=self._offload,
+            )
+            stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
+            emit(KeyChecked(stamp=stamp, problems=report.against_arming, warnings=report.warnings))
+            await self._clock.sleep(KEY_RETRY_S if report.fault is not None else KEY_AGAIN_S)
 
 
 def latch_of(data_dir: Path) -> Path:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.values import Asset, Symbol
-from mexc_sniper.engine.effects import Refresh
 from mexc_sniper.engine.listings import Listings
 from mexc_sniper.engine.state import Absence, EngineState
 from mexc_sniper.engine.turn import Turn
@@ -165,7 +164,6 @@ class Detection:
         unknown = known is None or not (known.in_exchange_info or known.in_default_symbols)
         if unknown and not silent and symbol not in state.active:
             self._listings.begin(turn, symbol, kind, unseen_until_ns=unseen_until_ns, after_gap=after_gap)
-            turn.ask(Refresh(SourceName.EXCHANGE_INFO))
         if symbol not in state.baseline:
             state.baseline.learn(KnownSymbol(symbol=symbol, base=Asset(""), quote=Asset(""), first_seen_ns=turn.now_ns))
         state.baseline.update(symbol, in_default_symbols=True)
@@ -210,7 +208,6 @@ class Detection:
                     turn, symbol, SignalKind.MINI_TICKERS, unseen_until_ns=unseen_until_ns, after_gap=after_gap
                 )
                 self._listings.hear(turn, symbol, SignalKind.MINI_TICKERS, evidence=f"price {ticker.price}")
-                turn.ask(Refresh(SourceName.EXCHANGE_INFO))
         state.answered_ns[source] = turn.now_ns
 
     def quote(self, turn: Turn, event: QuoteSeen) -> None:

@@ -9,9 +9,10 @@ from mexc_sniper.core.ids import listing_id
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Symbol
 from mexc_sniper.engine.baseline import Baseline
-from mexc_sniper.engine.effects import ProbeAge, Unwatch, Watch
+from mexc_sniper.engine.effects import ProbeAge, Refresh, Unwatch, Watch
 from mexc_sniper.engine.state import EngineState, Evidence
 from mexc_sniper.engine.turn import Turn, lag_ns
+from mexc_sniper.model.events import SourceName
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.listing import (
     KnownSymbol,
@@ -141,6 +142,8 @@ class Listings:
         turn.signal(listing, signal)
         if kind in _PROVES_EXISTENCE:
             self._probe(turn, symbol)
+            if symbol not in self._state.instruments:
+                turn.ask(Refresh(SourceName.EXCHANGE_INFO))  # it cannot be entered without its rules
         self.judge(turn, symbol)
         return self.decide(turn, symbol)
 

@@ -19,6 +19,7 @@ from mexc_sniper.model.events import (
     BookSeen,
     FillsReported,
     GateSignaled,
+    KeyChecked,
     KillLatched,
     OrderLookedUp,
     OrderReported,
@@ -172,6 +173,15 @@ class Trader:
     def gate_signaled(self, turn: Turn, event: GateSignaled) -> None:
         """A self-clearing condition began or ended."""
         self.gatekeeper.signal(turn, event.reason, closed=event.closed, detail=event.detail)
+
+    def key_checked(self, turn: Turn, event: KeyChecked) -> None:
+        """Arming needs a key that is fit; one that stops being fit disarms."""
+        trading = self._state.trading
+        trading.key_checked = not event.problems
+        trading.key_problem = " ".join(event.problems)
+        turn.note("key_checked", fit=trading.key_checked, problems=event.problems, warnings=event.warnings)
+        if event.problems and trading.status.armed_until_ns is not None:
+            self.killswitch.disarm(turn, actor="key check")
 
     def kill_latched(self, turn: Turn, event: KillLatched) -> None:
         """The latch file was found: act as if the command had come."""

@@ -239,6 +239,14 @@ class GateSignaled(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class KeyChecked(msgspec.Struct, frozen=True, kw_only=True):
+    """The live account's key was tried against the venue; ``problems`` empty: fit for arming."""
+
+    stamp: Stamp
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
 class KillLatched(msgspec.Struct, frozen=True, kw_only=True):
     """The latch file was found: act on it even if no command ever arrives. ``action``: pause, cancel or flatten."""
 
@@ -270,5 +278,6 @@ Event = (
     | VenueSwept
     | PrivateStreamChanged
     | GateSignaled
+    | KeyChecked
     | KillLatched
 )

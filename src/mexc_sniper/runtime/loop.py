@@ -132,6 +132,7 @@ class EngineLoop:
                 ("figures", self._write_figures()),
                 ("wakes", self._wake()),
                 *((f"orders.{account}", gateway.run(self.emit)) for account, gateway in parts.gateways.items()),
+                *((f"helper.{number}", work(self.emit)) for number, work in enumerate(parts.helpers)),
             )
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")

@@ -1,12 +1,13 @@
 """What trading needs besides the market: accounts, their throttles, the journal, the latch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.events import Event
-from mexc_sniper.ports import Journal, OrderGateway
+from mexc_sniper.ports import Emit, Journal, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 
 
@@ -18,6 +19,7 @@ class TradingParts:
         gateways: one per account; both in live mode, paper alone in dry-run.
         throttles: one per account of ``gateways``.
         watchers: who sees every event before the engine does (the paper venue sees the market).
+        helpers: what else runs beside the engine and emits (the key check); none may end before the engine does.
         journal: where live intents are written before their bytes leave; None without a live account.
         latch: the kill switch's file.
         live: the process was started in live mode.
@@ -27,6 +29,7 @@ class TradingParts:
     gateways: Mapping[Account, OrderGateway] = field(default_factory=dict)
     throttles: Mapping[Account, Throttle] = field(default_factory=dict)
     watchers: Sequence[Callable[[Event], None]] = ()
+    helpers: Sequence[Callable[[Emit], Coroutine[Any, Any, None]]] = ()
     journal: Journal | None = None
     latch: Path | None = None
     live: bool = False

@@ -1,5 +1,6 @@
 """Commands that speak to the running program: status, start, stop, inject, listings, calendar, config, user."""
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -22,8 +23,9 @@ from mexc_sniper.app.cli.common import (
     show,
 )
 from mexc_sniper.app.client import ApiClient
+from mexc_sniper.core.errors import ConfigError
 
-config_app = typer.Typer(no_args_is_help=True, help="Read the trade configuration and its history.")
+config_app = typer.Typer(no_args_is_help=True, help="Read and change the trade configuration; every change is a numbered version.")
 app.add_typer(config_app, name="config")
 user_app = typer.Typer(no_args_is_help=True, help="Sign in to the page.")
 app.add_typer(user_app, name="user")
@@ -174,11 +176,66 @@ def config_history(
     show(answer, as_json=as_json, human=human)
 
 
+@config_app.command("set")
+def config_set(
+    changes: Annotated[list[str], typer.Argument(help="name=value, such as tradeUsdt=25 autoTrade=false.")],
+    version: Annotated[
+        int | None, typer.Option(help="Refuse when this is not the version in force.", show_default=False)
+    ] = None,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Yes, such a raise is meant.")] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change the trade configuration: a new version, checked as a whole, or nothing.
+
+    Examples:
+
+      mexc-sniper config set tradeUsdt=25 maxOpenPositions=3
+
+      mexc-sniper config set 'takeProfit=[{"gainPct": "25", "sharePct": "50"}]'
+    """
+    body: dict[str, Any] = {"config": dict(_change(text) for text in changes)}
+    if version is not None:
+        body["version"] = version
+    if confirm:
+        body["confirm"] = True
+    answer = _client(config, data_dir, demo).put("/config", body)
+    show(answer, as_json=as_json, human=lambda: out.print(f"Version {answer['version']} is in force."))
+
+
+@config_app.command("rollback")
+def config_rollback(
+    version: Annotated[int, typer.Argument(help="The version whose content becomes the newest one.")],
+    confirm: Annotated[bool, typer.Option("--confirm", help="Yes, such a raise is meant.")] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an old version the newest one; it is checked like any change."""
+    body: dict[str, Any] = {"version": version} | ({"confirm": True} if confirm else {})
+    answer = _client(config, data_dir, demo).post("/config/rollback", body)
+    show(answer, as_json=as_json, human=lambda: out.print(f"Version {answer['version']} is in force."))
+
+
 @user_app.command("link")
 def user_link(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = False, as_json: AsJson = False) -> None:
     """Print a fresh one-time link to the page."""
     link = _client(config, data_dir, demo).login_link()
     show({"link": link}, as_json=as_json, human=lambda: out.print(plain(link), soft_wrap=True))
+
+
+def _change(text: str) -> tuple[str, Any]:
+    """Read ``name=value``; a value is JSON where it can be read as such, else text. Decimals stay text."""
+    name, mark, value = text.partition("=")
+    if not mark or not name.strip():
+        raise ConfigError(f"{text!r} is no change: write name=value, such as tradeUsdt=25")
+    try:
+        return name.strip(), json.loads(value, parse_float=str, parse_constant=str)
+    except ValueError:
+        return name.strip(), value
 
 
 def _client(config: Any, data_dir: Any, demo: bool) -> ApiClient:
