@@ -72,13 +72,15 @@ class _Line:
         assert self.connection is not None  # noqa: S101  # only open lines are in the pool
         if not self.connection.write(request):
             return False
-        self._done, self._reader, self._give_up_ns = done, AnswerReader(), give_up_ns
+        self._done, self._reader, self._give_up_ns = done, None, give_up_ns
         return True
 
     def on_bytes(self, data: bytes, mono_ns: int) -> None:
-        if self._done is None or self._reader is None:
+        if self._done is None:
             self._owner.drop(self, "the venue spoke without being asked")
             return
+        if self._reader is None:
+            self._reader = AnswerReader()
         try:
             answer = self._reader.feed(data, mono_ns)
         except ProtocolError as error:
@@ -175,16 +177,23 @@ class Lines:
         """
         now = self._clock.mono_ns()
         give_up = now + int(self._options.answer_deadline_s * NS_PER_S)
-        spare = 0 if may_use_reserve else self._options.reserved
-        while True:
-            idle = [line for line in self._lines if line.is_idle]
-            if len(idle) <= spare:
-                self._wanting.set()
-                return False
-            line = max(idle, key=lambda line: line.used_ns)  # the one that proved to be alive last
+        while (line := self.pick(may_use_reserve=may_use_reserve)) is not None:
             if line.write(request, done, give_up):
                 return True
             self.drop(line, "closed under us")
+        self._wanting.set()
+        return False
+
+    def pick(self, *, may_use_reserve: bool) -> _Line | None:
+        """Return the idle line that proved to be alive last; None when none is idle but the reserve."""
+        best: _Line | None = None
+        idle = 0
+        for line in self._lines:
+            if line.is_idle:
+                idle += 1
+                if best is None or line.used_ns > best.used_ns:
+                    best = line
+        return best if idle > (0 if may_use_reserve else self._options.reserved) else None
 
     def drop(self, line: _Line, why: str) -> None:
         """Use a line no more."""

@@ -4,6 +4,7 @@ Requests are built ahead and signed with prepared states; those of prepared list
 renewed while they wait. What the venue answers is judged later, off the critical path.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
@@ -24,7 +25,9 @@ from mexc_sniper.venues.mexc.order_request import Draft, RequestMaker
 from mexc_sniper.venues.mexc.order_verdict import Verdict, judge
 from mexc_sniper.venues.mexc.rest import BAN_WAIT_S, FIREWALL_WAIT_S, retry_after_s
 
-RENEW_EVERY_S = 0.25
+REHEARSE_EVERY_S = 0.002
+RENEW_EVERY = 125
+"""Rehearsals between two renewals of what was signed ahead: a quarter of a second."""
 FRESH_MS = 1_000
 """A request signed ahead is used while its timestamp is at most this old; the renewal keeps it far below."""
 MAX_REMEMBERED = 100_000
@@ -92,6 +95,7 @@ class OrderEntry:
         )
         self._used: dict[ClientOrderId, None] = {}
         self._prepared: dict[ClientOrderId, _Prepared] = {}
+        self._awake = asyncio.Event()
         self._stopped_until_ns = 0
         self._stop_text = ""
         self._refusals = 0
@@ -106,11 +110,30 @@ class OrderEntry:
         await self._lines.run()
 
     async def renew(self) -> None:
-        """Keep what was signed ahead fresh, until cancelled."""
+        """Keep what was signed ahead fresh and the way out warm in the processor's caches, until cancelled.
+
+        A path not walked for 4 ms takes 22 µs to the socket instead of 3 (bench/order_entry.py).
+        """
         while True:
-            await self._clock.sleep(RENEW_EVERY_S)
+            self._awake.clear()
+            await self._awake.wait()
+            for _ in range(RENEW_EVERY):
+                await self._clock.sleep(REHEARSE_EVERY_S)
+                self.rehearse()
             for prepared in self._prepared.values():
                 self._sign(prepared)
+            if self._prepared:
+                self._awake.set()
+
+    def rehearse(self) -> None:
+        """Walk the way of an order as far as it goes without sending or remembering anything."""
+        prepared = next(iter(self._prepared.values()), None)
+        if prepared is None or self._is_stopped():
+            return
+        venue_ms = self._venue_ms()
+        if not 0 <= venue_ms - prepared.signed_ms <= FRESH_MS:
+            self._sign(prepared)
+        self._lines.pick(may_use_reserve=False)
 
     def prepare(self, intents: Sequence[OrderIntent]) -> None:
         """Build and sign requests ahead; beyond a bound they are left to be built when they are sent."""
@@ -122,6 +145,7 @@ class OrderEntry:
                 prepared = _Prepared(self._requests.order(intent))
                 self._sign(prepared)
                 self._prepared[intent.client_order_id] = prepared
+                self._awake.set()
 
     def forget(self, client_order_ids: Sequence[ClientOrderId]) -> None:
         """Throw requests signed ahead away."""
@@ -145,8 +169,7 @@ class OrderEntry:
         if prepared is not None and 0 <= venue_ms - prepared.signed_ms <= FRESH_MS:
             request, signed_ms = prepared.request, prepared.signed_ms
         else:
-            draft = prepared.draft if prepared is not None else self._requests.order(intent)
-            request, signed_ms = draft.sign(venue_ms), venue_ms
+            request, signed_ms = self._requests.order_now(intent, venue_ms), venue_ms
         done = partial(self._answered, intent.symbol, client_order_id, answered)
         if not self._lines.send(request, done, may_use_reserve=intent.role.reduces_risk):
             if self._lines.open_lines:

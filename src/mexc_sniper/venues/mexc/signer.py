@@ -40,6 +40,14 @@ class Signer:
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
 
+    def sign(self, text: bytes) -> str:
+        """Sign a whole text; lower-case hex."""
+        inner = self._inner.copy()
+        inner.update(text)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
     def prefix(self, text: bytes) -> Prefix:
         """Swallow the beginning of a text to be signed."""
         inner = self._inner.copy()

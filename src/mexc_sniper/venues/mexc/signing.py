@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import quote
 
-_UNRESERVED = "-_.~"
+UNRESERVED = "-_.~"
 
 
 class Credentials:
@@ -24,7 +24,7 @@ class Credentials:
 def query_text(parameters: Mapping[str, str]) -> str:
     """Write parameters percent-encoded: UTF-8, upper-case hex, a blank as ``%20``; order is kept."""
     return "&".join(
-        f"{quote(key, safe=_UNRESERVED)}={quote(value, safe=_UNRESERVED)}" for key, value in parameters.items()
+        f"{quote(key, safe=UNRESERVED)}={quote(value, safe=UNRESERVED)}" for key, value in parameters.items()
     )
 
 
