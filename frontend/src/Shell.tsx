@@ -103,8 +103,8 @@ function TopBar({ onKill }: { onKill: () => void }) {
         </div>
         <div className="flex items-center gap-4 max-sm:order-3 max-sm:gap-3" role="status" aria-label="State of the bot"><MonitorState /><Feed /><Trading /></div>
         <NeedsYouLink />
-        <div className="ml-auto flex items-center gap-x-4 max-sm:order-4 max-xl:hidden max-sm:flex"><NextOpening /><span className="max-sm:hidden"><Utc /></span></div>
-        <div className="flex items-center gap-1 max-xl:ml-auto max-sm:order-2">
+        <div className="ml-auto flex items-center gap-x-4 max-sm:order-4 max-lg:hidden max-sm:flex"><NextOpening /><span className="max-xl:hidden"><Utc /></span></div>
+        <div className="flex items-center gap-1 max-lg:ml-auto max-sm:order-2">
           <span className="mr-1 flex gap-2"><StartStop onProblem={setProblem} /><KillButton onPress={onKill} /></span>
           <span className="flex gap-1 max-sm:hidden"><Personal onProblem={setProblem} /></span>
         </div>
@@ -189,7 +189,7 @@ function NextOpening() {
   const calendar = useWorld((world) => world.calendar);
   const now = useNow(1000);
   const next = calendar && upcoming(calendar, now).find((entry) => entry.opensAt !== null && Date.parse(entry.opensAt) > now);
-  if (!next?.opensAt) return <span className="text-dim max-lg:hidden">no opening announced</span>;
+  if (!next?.opensAt) return <span className="text-dim max-xl:hidden">no opening announced</span>;
   return (
     <span className="flex min-w-0 items-baseline gap-1.5 text-dim">
       <bdi className="max-w-28 truncate font-medium max-sm:max-w-16" title={plain(next.asset)}>{plain(next.asset)}</bdi>

@@ -15,11 +15,13 @@ export function useHeldRows<T extends { id: string }>(rows: T[]) {
     // An empty table has nothing that could move.
     if (!held?.length) return rows;
     const byId = new Map(rows.map((row) => [row.id, row]));
-    return held.flatMap((id) => byId.get(id) ?? []);
+    const kept = held.flatMap((id) => byId.get(id) ?? []);
+    // Another page or filter: none of the rows that were held is among them.
+    return kept.length ? kept : rows;
   }, [rows, held]);
   return {
     shown,
-    waiting: held?.length ? rows.filter((row) => !held.includes(row.id)).length : 0,
+    waiting: rows.length - shown.length,
     release: () => setHeld(inside.current.pointer || inside.current.focus ? current.current.map((row) => row.id) : null),
     handlers: {
       // A finger has no hover: only a mouse or pen can rest on the table.

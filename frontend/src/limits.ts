@@ -1,5 +1,5 @@
 // The trade configuration as the API describes it: every title, unit and range comes from its JSON Schema.
-import { decimalText } from "./format";
+import { count, decimalText } from "./format";
 
 export type Step = { gainPct: string; sharePct: string };
 export type Value = string | number | boolean | string[] | Step[] | null;
@@ -67,7 +67,7 @@ export function shown(field: Field | undefined, value: Value | undefined): strin
 }
 
 export const range = ({ min, max }: Field) =>
-  min === undefined ? (max === undefined ? "" : `at most ${max}`) : max === undefined ? `at least ${min}` : `${min} to ${max}`;
+  min === undefined ? (max === undefined ? "" : `at most ${count(max)}`) : max === undefined ? `at least ${count(min)}` : `${count(min)} to ${count(max)}`;
 
 /** What is wrong with a typed value, in words; the server asks again and knows more. */
 export function problemOf(field: Field, value: Value | undefined): string {

@@ -136,7 +136,7 @@ export function Bar({ share, from = 0, tone = "accent" }: { share: number; from?
 
 export function Scroller({ label, children, className }: { label: string; children: ReactNode; className?: string }) {
   return (
-    <div role="region" aria-label={label} tabIndex={0} className={clsx("overflow-auto", className)}>
+    <div role="region" aria-label={label} tabIndex={0} className={clsx("relative overflow-auto", className)}>
       {children}
     </div>
   );

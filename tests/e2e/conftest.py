@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.e2e.bot import ROOT, Bot, running_bot
+from tests.e2e.desk import Desk
 
 CHROMIUM = (
     os.environ.get("CHROMIUM")
@@ -118,8 +119,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     return report
 
 
-def signed_in(page: Page, bot: Bot) -> Page:
+def signed_in(page: Page, bot: Bot | Desk) -> Page:
     """Sign in by a fresh one-time link; ends on the overview."""
     page.goto(bot.sign_in_link())
     expect(page.get_by_role("button", name="monitoring")).to_be_visible()
     return page
+
+
+def go_to(page: Page, name: str) -> None:
+    """Go to a page by the navigation; a phone keeps some of them under "More"."""
+    link = page.get_by_role("navigation", name="Pages of the dashboard").get_by_role("link", name=name)
+    if not link.is_visible():
+        page.get_by_role("button", name="More").click()
+        link = page.get_by_role("navigation", name="More pages").get_by_role("link", name=name)
+    link.click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_attached()

@@ -42,13 +42,13 @@ export function TradeDetail() {
         <Figure label="Average price" note={`reference ${price(trade.referencePrice)}`}>{average(trade.avgPrice)}</Figure>
         <Figure label="Slippage" note="average against reference">{percent(trade.slippageBps)}</Figure>
         <Figure label={trade.feeAsset ? `Fee, ${name(trade.feeAsset)}` : "Fee"} note={trade.evidence ? `fill rests on: ${name(trade.evidence)}` : undefined}>{amount(trade.fee)}</Figure>
-        <Figure label="P&L, USDT" note={trade.side === "buy" ? "known when it is sold" : "realized by this sell"} {...(signTone(trade.pnl) ? { tone: signTone(trade.pnl)! } : {})}><Gain of={trade.pnl} /></Figure>
+        <Figure label="P&L, USDT" note={!/[1-9]/.test(trade.quoteQty) ? "nothing was filled" : trade.side === "buy" ? "known when it is sold" : "realized by this sell"} {...(signTone(trade.pnl) ? { tone: signTone(trade.pnl)! } : {})}><Gain of={trade.pnl} /></Figure>
       </Figures>
       {why && <p className="mt-3 rounded-card border border-line bg-panel px-3 py-2.5 break-words"><span className="text-dim">Why: </span>{name(why)}</p>}
-      <div className="mt-3 grid gap-3"><Pending only={trade.id} /></div>
+      <div className="mt-3 grid gap-3 empty:hidden"><Pending only={trade.id} /></div>
       <div className="mt-3 grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_380px]">
         <div className="grid min-w-0 gap-3">
-          <Decision decision={decision} />
+          <Decision decision={decision} exit={trade.role !== "entry"} />
           <Executions orders={orders} fills={fills} />
         </div>
         <div className="grid min-w-0 gap-3">
@@ -72,11 +72,11 @@ export function TradeDetail() {
 
 function Latencies({ trade }: { trade: Trade }) {
   const rows = ([
-    ["Source lag", "venue time to our frame", trade.sourceLagMs],
+    ["Source lag", "venue time to frame", trade.sourceLagMs],
     ["Tick to trade", "frame to order bytes", trade.tickToTradeMs],
-    ["Round trip", "bytes out to the answer", trade.roundTripMs],
+    ["Round trip", "bytes to the answer", trade.roundTripMs],
     ["Ack to fill", "answer to the fill", trade.ackToFillMs],
-    ["Open to order", "opening to order bytes", trade.openToOrderMs],
+    ["Open to order", "opening to the bytes", trade.openToOrderMs],
   ] as const).flatMap(([what, note, ms]) => (ms === null ? [] : [{ what, note, ms }]));
   const longest = Math.max(1, ...rows.map(({ ms }) => ms * 1000));
   return (
@@ -84,7 +84,7 @@ function Latencies({ trade }: { trade: Trade }) {
       {!rows.length ? <Empty>Nothing left the house, so nothing was measured.</Empty> : (
         <ul className="px-3 pb-2">
           {rows.map(({ what, note, ms }) => (
-            <li key={what} className="grid min-h-9 grid-cols-[128px_minmax(0,1fr)_76px] items-center gap-3 border-t border-line py-1 first:border-t-0">
+            <li key={what} className="grid min-h-9 grid-cols-[140px_minmax(0,1fr)_64px] items-center gap-3 border-t border-line py-1 first:border-t-0">
               <span>{what}<span className="cut block text-xs text-dim">{note}</span></span>
               <Bar share={logShare(ms * 1000, longest)} />
               <span className="text-right">{duration(ms)}</span>

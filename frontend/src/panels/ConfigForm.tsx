@@ -54,9 +54,9 @@ export function ConfigForm({ fields, current }: { fields: Field[]; current: Conf
   const groups = [...new Set(fields.map((field) => field.group))];
   return (
     <form className="grid gap-3" noValidate onSubmit={(event) => { event.preventDefault(); if (changed.length && !bad) press(); }}>
-      <div className="grid items-start gap-3 lg:grid-cols-2">
+      <div className="gap-3 lg:columns-2">
         {groups.map((group) => (
-          <Card key={group} title={group}>
+          <Card key={group} title={group} className="mb-3 break-inside-avoid">
             <div className="px-3 pb-2">
               {fields.filter((field) => field.group === group).map((field) => (
                 <Line key={field.name} field={field} value={edits[field.name] ?? values[field.name] ?? null} edited={changed.some(({ name }) => name === field.name)}
@@ -74,9 +74,9 @@ export function ConfigForm({ fields, current }: { fields: Field[]; current: Conf
               <button type="button" className="font-medium underline" onClick={() => { setBase(current.version); setProblem(""); }}>Go on from version {current.version}</button>
             </p>
           )}
-          <div className="flex flex-wrap items-center justify-between gap-3">
-            <div className="min-w-0 flex-1">{changed.length ? <Changes changes={changed} fields={byName} /> : <p className="text-dim">Nothing differs from version {current.version}.</p>}</div>
-            <span className="flex gap-2">
+          <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-2">
+            <div className="min-w-0 flex-1 max-sm:basis-full">{changed.length ? <Changes changes={changed} fields={byName} /> : <p className="text-dim">Nothing differs from version {current.version}.</p>}</div>
+            <span className="flex gap-2 max-sm:ml-auto">
               <Button onClick={discard}>Discard</Button>
               <Button primary type="submit" disabled={!changed.length || bad || busy}>Save as a new version</Button>
             </span>
@@ -143,15 +143,23 @@ function Input({ id, field, value, onChange, described, invalid }: {
     );
   if (field.kind === "steps") return <Steps id={id} title={field.title} steps={(value ?? []) as Step[]} onChange={onChange} />;
   if (field.kind === "words")
-    return (
-      <input {...shared} className={`${fieldClass} w-60 max-sm:w-full`} autoComplete="off" spellCheck={false} defaultValue={((value ?? []) as string[]).join(", ")} key={((value ?? []) as string[]).join()}
-        onBlur={(event) => onChange(event.target.value.split(/[\s,]+/).filter(Boolean))} />
-    );
+    return <Words {...shared} words={(value ?? []) as string[]} onChange={onChange} />;
   return (
     <span className="flex items-center gap-2">
       <input {...shared} className={`${fieldClass} w-28 text-right ${invalid ? "border-down" : ""}`} inputMode="decimal" autoComplete="off" value={value === null ? "" : String(value)} onChange={(event) => onChange(event.target.value)} />
       <span className="w-12 text-xs text-dim">{field.unit}</span>
     </span>
+  );
+}
+
+/** Words between commas; what is typed stays as it was typed. */
+function Words({ words, onChange, ...rest }: { id: string; words: string[]; onChange: (value: Value) => void }) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const read = (text: string) => text.split(/[\s,]+/).filter(Boolean);
+  const said = words.join(", ");
+  return (
+    <input {...rest} className={`${fieldClass} w-60 max-sm:w-full`} autoComplete="off" spellCheck={false} value={typed !== null && read(typed).join(", ") === said ? typed : said}
+      onChange={(event) => { setTyped(event.target.value); onChange(read(event.target.value)); }} />
   );
 }
 

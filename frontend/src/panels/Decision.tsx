@@ -9,8 +9,8 @@ import { ModeTag } from "./TradesTable";
 const guardName = (guard: Guard) => GUARDS[guard.name] ?? (guard.name.charAt(0) + guard.name.slice(1).toLowerCase()).replaceAll("_", " ");
 
 /** Why it was bought or not: every guard with what it measured and what it allows. */
-export function Decision({ decision }: { decision: Made | null }) {
-  if (!decision) return <Card title="Decision"><Empty>No entry decision was needed: this only gets out of a position.</Empty></Card>;
+export function Decision({ decision, exit = false }: { decision: Made | null; exit?: boolean }) {
+  if (!decision) return <Card title="Decision"><Empty>{exit ? "No entry decision was needed: this only gets out of a position." : "No decision is recorded for this trade."}</Empty></Card>;
   const bad = decision.guards.filter((guard) => guard.passed === false).length;
   const asked = decision.guards.filter((guard) => guard.passed !== null).length;
   return (

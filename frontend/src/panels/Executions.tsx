@@ -29,8 +29,8 @@ function Orders({ orders }: { orders: Order[] }) {
           <caption className="sr-only">Orders of this trade</caption>
           <thead>
             <tr>
-              <th scope="col" className="th">Sent</th><th scope="col" className="th">Type</th><th scope="col" className="th">Status</th>
-              <th scope="col" className="th num">Price</th><th scope="col" className="th num">Filled</th>
+              <th scope="col" className="th">Sent</th><th scope="col" className="th max-sm:hidden">Type</th><th scope="col" className="th">Status</th>
+              <th scope="col" className="th num max-sm:hidden">Price</th><th scope="col" className="th num">Filled</th>
               <th scope="col" className="th num max-md:hidden">Tick to trade</th><th scope="col" className="th num max-md:hidden">Round trip</th>
               <th scope="col" className="th"><span className="sr-only">Cancel</span></th>
             </tr>
@@ -39,12 +39,12 @@ function Orders({ orders }: { orders: Order[] }) {
             {orders.map((order) => (
               <tr key={order.clientOrderId} className="row align-top">
                 <td className="td py-1.5"><At at={order.submittedAt ?? order.createdAt} millis /></td>
-                <td className="td py-1.5">{order.type.replaceAll("_", " ").toLowerCase()}{order.attempt > 0 && <span className="text-dim">, attempt {order.attempt + 1}</span>}</td>
+                <td className="td py-1.5 max-sm:hidden">{order.type.replaceAll("_", " ").toLowerCase()}{order.attempt > 0 && <span className="text-dim">, attempt {order.attempt + 1}</span>}</td>
                 <td className="td py-1.5 whitespace-normal!">
                   <State tone={TONES[order.status] ?? "dim"}>{order.status.replaceAll("_", " ")}</State>
                   {(order.reasonText || order.text) && <p className="max-w-[44ch] text-xs break-words text-dim">{order.reasonText} <bdi>{name(order.text)}</bdi>{order.code !== null && ` (code ${order.code})`}</p>}
                 </td>
-                <td className="td num py-1.5">{order.price ? price(order.price) : <span className="text-dim">market</span>}</td>
+                <td className="td num py-1.5 max-sm:hidden">{order.price ? price(order.price) : <span className="text-dim">market</span>}</td>
                 <td className="td num py-1.5">{money(order.filledQuote)}<span className="block text-xs text-dim">{amount(order.filledQty)}{order.avgPrice && ` at ${average(order.avgPrice)}`}</span></td>
                 <td className="td num py-1.5 max-md:hidden">{order.tickToTradeMs === null ? NONE : duration(order.tickToTradeMs)}</td>
                 <td className="td num py-1.5 max-md:hidden">{order.roundTripMs === null ? NONE : duration(order.roundTripMs)}</td>

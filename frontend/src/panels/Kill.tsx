@@ -6,6 +6,7 @@ import { count, duration, money } from "../format";
 import { lookAgain, useLink, useWorld } from "../live";
 import { STATE_TONES, sum } from "../trading";
 import { At } from "../time";
+import type { Position } from "../types";
 import { ALARM, Button, fieldClass, Modal, State } from "../ui";
 
 const PATIENCE_MS = 2_000;
@@ -54,16 +55,22 @@ function Steps({ first }: { first: RefObject<HTMLButtonElement | null> }) {
       <Standing />
       <ol className="grid gap-2">
         <Step ref={first} name="Pause" what="No new entries. Exits and open orders go on." onPress={() => press("pause")} />
-        <Step name="Cancel" what={`The same, and cancel ${entries === undefined ? "every entry order" : entries === 1 ? "1 entry order" : `${count(entries)} entry orders`}.`} onPress={() => press("cancel")} />
+        <Step name="Cancel" what={`The same, and cancel ${!entries ? "every entry order" : entries === 1 ? "1 entry order" : `${count(entries)} entry orders`}.${entries === 0 ? " None is open." : ""}`} onPress={() => press("cancel")} />
         <Step
           alarm name="Flatten" onPress={() => press("flatten")}
-          what={positions.length === 0 ? "The same, sell every position, then halt. None is open." : `The same, sell ${positions.length === 1 ? "1 position" : `${count(positions.length)} positions`} that cost ${money(sum(positions.map((position) => position.remainingCost)))} USDT, then halt.`}
+          what={positions.length === 0 ? "The same, sell every position, then halt. None is open." : `The same, sell ${["live", "dry-run"].flatMap((mode) => held(positions, mode)).join(" and ")}, then halt.`}
         />
       </ol>
       <div role="status" aria-label="Answer of the engine" className="min-h-9">{sent && <Answer key={sent.number} sent={sent} />}</div>
       <Resume onResume={() => press("resume")} />
     </div>
   );
+}
+
+/** "2 dry-run positions that cost 40.02 USDT"; nothing for none. */
+function held(positions: Position[], mode: string): string[] {
+  const of = positions.filter((position) => position.mode === mode);
+  return of.length ? [`${count(of.length)} ${mode} position${of.length === 1 ? "" : "s"} that cost ${money(sum(of.map((position) => position.remainingCost)))} USDT`] : [];
 }
 
 function Step({ ref, name, what, onPress, alarm = false }: {

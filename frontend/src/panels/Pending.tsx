@@ -18,7 +18,7 @@ export function Pending({ only }: { only?: string }) {
       <ul className="px-3 pb-1">
         {waiting.map((trade) => (
           <li key={trade.id} className="flex flex-wrap items-center gap-x-4 gap-y-1.5 border-t border-line py-2 first:border-t-0">
-            <span className="min-w-0 flex-1">
+            <span className="min-w-0 flex-1 max-sm:basis-full">
               Buy {money(trade.requestedQuoteQty)} USDT of{" "}
               <Link to="/trades/$id" params={{ id: trade.id }} className="font-semibold hover:text-accent hover:underline"><bdi>{name(trade.symbol)}</bdi></Link>, live
             </span>

@@ -59,7 +59,7 @@ function Lines({ positions, onClose }: { positions: Position[]; onClose: (positi
         <li key={position.id} className="grid min-h-12 grid-cols-[minmax(0,1fr)_auto_auto] items-center gap-3 border-t border-line py-1.5 first:border-t-0">
           <div className="min-w-0">
             <span className="cut block"><Symbol position={position} /></span>
-            <span className="cut block text-xs text-dim">{money(position.remainingCost)} {name(position.quote)} · {position.mode} · <Left position={position} /></span>
+            <span className="cut block text-xs text-dim">{money(position.remainingCost)} · {position.mode} · <Left position={position} brief /></span>
           </div>
           <div className="text-right"><Gain of={position.unrealizedPnl} /><span className="block text-xs text-dim">{position.unrealizedPct === null ? "no price yet" : `${signed(position.unrealizedPct)} %`}</span></div>
           <SellButton position={position} onClose={onClose} />
@@ -70,11 +70,12 @@ function Lines({ positions, onClose }: { positions: Position[]; onClose: (positi
 }
 
 /** Time until the plan's own end. */
-function Left({ position }: { position: Position }) {
+function Left({ position, brief = false }: { position: Position; brief?: boolean }) {
   const now = useNow(1000);
   const deadline = position.plan?.deadline;
   if (!deadline) return <>held <Ago at={position.openedAt} /></>;
   const left = time(deadline) - now;
+  if (brief) return <span title="until the time exit">{left > 0 ? span(left) : "due"}</span>;
   return <>{left > 0 ? `time exit in ${span(left)}` : "time exit due"}</>;
 }
 
@@ -85,15 +86,15 @@ function Table({ positions, onClose }: { positions: Position[]; onClose: (positi
         <caption className="sr-only">Open positions, newest first</caption>
         <thead>
           <tr>
-            <th scope="col" className="th w-[15%] max-lg:w-[22%] max-sm:w-[40%]">Pair</th>
-            <th scope="col" className="th w-[8%] max-lg:w-[12%] max-sm:hidden">Mode</th>
-            <th scope="col" className="th num w-[11%] max-lg:hidden">Quantity</th>
-            <th scope="col" className="th num w-[9%] max-lg:w-[13%] max-sm:hidden">Cost</th>
-            <th scope="col" className="th num w-[9%] max-lg:hidden">Entry</th>
-            <th scope="col" className="th num w-[9%] max-lg:w-[16%] max-sm:hidden">Price</th>
-            <th scope="col" className="th num w-[11%] max-lg:w-[19%] max-sm:w-[32%]">P&L</th>
-            <th scope="col" className="th w-[20%] pl-5! max-lg:hidden">Exit plan</th>
-            <th scope="col" className="th w-[9%] max-lg:w-[18%] max-sm:w-[28%]"><span className="sr-only">Close</span></th>
+            <th scope="col" className="th w-[15%] max-xl:w-[22%] max-sm:w-[40%]">Pair</th>
+            <th scope="col" className="th w-[8%] max-xl:w-[12%] max-sm:hidden">Mode</th>
+            <th scope="col" className="th num w-[11%] max-xl:hidden">Quantity</th>
+            <th scope="col" className="th num w-[9%] max-xl:w-[13%] max-sm:hidden">Cost</th>
+            <th scope="col" className="th num w-[9%] max-xl:hidden">Entry</th>
+            <th scope="col" className="th num w-[9%] max-xl:w-[16%] max-sm:hidden">Price</th>
+            <th scope="col" className="th num w-[11%] max-xl:w-[19%] max-sm:w-[32%]">P&L</th>
+            <th scope="col" className="th w-[20%] pl-5! max-xl:hidden">Exit plan</th>
+            <th scope="col" className="th w-[9%] max-xl:w-[18%] max-sm:w-[28%]"><span className="sr-only">Close</span></th>
           </tr>
         </thead>
         <tbody>
@@ -105,12 +106,12 @@ function Table({ positions, onClose }: { positions: Position[]; onClose: (positi
                 {position.manualExitNeeded && <span className="cut block text-xs text-down" title={position.manualExitNeeded}>manual exit needed</span>}
               </th>
               <td className="td max-sm:hidden"><ModeTag mode={position.mode} /></td>
-              <td className="td num cut max-lg:hidden" title={position.quantity}>{amount(position.quantity)}</td>
+              <td className="td num cut max-xl:hidden" title={position.quantity}>{amount(position.quantity)}</td>
               <td className="td num max-sm:hidden">{money(position.remainingCost)}</td>
-              <td className="td num cut max-lg:hidden" title={position.entryPrice ?? ""}>{average(position.entryPrice)}</td>
+              <td className="td num cut max-xl:hidden" title={position.entryPrice ?? ""}>{average(position.entryPrice)}</td>
               <td className="td num cut max-sm:hidden">{price(position.markPrice)}</td>
               <td className="td num"><Gain of={position.unrealizedPnl} /><span className="block text-xs leading-3 text-dim">{position.unrealizedPct === null ? "no price yet" : `${signed(position.unrealizedPct)} %`}</span></td>
-              <td className="td cut pl-5! text-xs text-dim max-lg:hidden"><Plan position={position} /></td>
+              <td className="td cut pl-5! text-xs text-dim max-xl:hidden"><Plan position={position} /></td>
               <td className="td num"><SellButton position={position} onClose={onClose} /></td>
             </tr>
           ))}

@@ -78,7 +78,7 @@ function Money({ account, mode }: { account: AccountRisk | undefined; mode: stri
 
 const Meter = ({ share, text }: { share: number | null | undefined; text: string }) => (
   <span className="flex items-center gap-2">
-    {share == null ? null : <span className="w-12 shrink-0"><Bar share={Math.min(1, share)} tone={share >= 1 ? "down" : share >= 0.8 ? "warn" : "accent"} /></span>}
+    {share == null ? null : <span className="w-12 shrink-0 max-sm:hidden"><Bar share={Math.min(1, share)} tone={share >= 1 ? "down" : share >= 0.8 ? "warn" : "accent"} /></span>}
     <span className="truncate">{text}</span>
   </span>
 );

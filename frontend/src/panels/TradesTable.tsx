@@ -44,18 +44,18 @@ export function TradesTable({ rows, empty, onWaiting, caption }: {
           <caption className="sr-only">{caption}</caption>
           <thead>
             <tr>
-              <th scope="col" className="th w-[11%] max-xl:w-[16%] max-sm:w-[42%]">Pair</th>
+              <th scope="col" className="th w-[7%] max-xl:hidden">Time, UTC</th>
+              <th scope="col" className="th w-[12%] max-xl:w-[24%] max-sm:w-[50%]">Pair</th>
               <th scope="col" className="th w-[11%] max-xl:w-[16%] max-sm:hidden">Trade</th>
-              <th scope="col" className="th w-[6.5%] max-xl:w-[10%] max-sm:hidden">Mode</th>
-              <th scope="col" className="th w-[9%] max-xl:w-[14%] max-sm:w-[31%]">Status</th>
-              <th scope="col" className="th num w-[7%] max-xl:w-[11%] max-sm:w-[27%]">USDT</th>
-              <th scope="col" className="th num w-[8%] max-lg:hidden">Price</th>
-              <th scope="col" className="th num w-[7%] max-xl:hidden">Slippage</th>
-              <th scope="col" className="th num w-[7%] max-xl:w-[11%] max-sm:hidden">P&L</th>
-              <th scope="col" className="th num w-[7%] max-xl:hidden" title="The venue's frame to our order's bytes">Tick to trade</th>
-              <th scope="col" className="th num w-[6.5%] max-xl:hidden" title="Send to the venue's answer">Round trip</th>
-              <th scope="col" className="th num w-[6.5%] max-xl:hidden" title="The answer to the fill">Ack to fill</th>
-              <th scope="col" className="th w-[14%] max-xl:hidden">Reason</th>
+              <th scope="col" className="th w-[7%] max-xl:w-[12%] max-sm:hidden">Mode</th>
+              <th scope="col" className="th w-[10%] max-xl:w-[17%] max-sm:w-[29%]">Status</th>
+              <th scope="col" className="th num w-[7%] max-xl:w-[12%] max-sm:w-[21%]">USDT</th>
+              <th scope="col" className="th num w-[10%] max-xl:hidden">Price</th>
+              <th scope="col" className="th num w-[8%] max-xl:hidden">Slippage</th>
+              <th scope="col" className="th num w-[8%] max-xl:w-[12%] max-sm:hidden">P&L</th>
+              <th scope="col" className="th num w-[8%] max-xl:hidden" title="The venue's frame to our order's bytes">Tick to trade</th>
+              <th scope="col" className="th num w-[7%] max-xl:hidden" title="Send to the venue's answer">Round trip</th>
+              <th scope="col" className="th num w-[7%] max-xl:hidden" title="The answer to the fill">Ack to fill</th>
             </tr>
           </thead>
           <tbody>{shown.map((trade) => <Row key={trade.id} trade={trade} freshAt={fresh[trade.id]} />)}</tbody>
@@ -71,24 +71,30 @@ const Row = memo(function Row({ trade, freshAt }: { trade: Trade; freshAt: numbe
   const nothing = !/[1-9]/.test(trade.quoteQty);
   return (
     <tr className={clsx("row", glows && "fresh")}>
-      <th scope="row" className="td cut text-left font-normal max-sm:h-12">
+      <td className="td text-dim max-xl:hidden"><At at={trade.createdAt} /></td>
+      <th scope="row" className="td cut text-left font-normal max-xl:h-12">
         <Link to="/trades/$id" params={{ id: trade.id }} data-row className="hover:text-accent hover:underline"><bdi className="font-semibold" title={name(trade.symbol)}>{name(trade.symbol)}</bdi></Link>
-        <span className="cut block text-xs text-dim sm:hidden"><What trade={trade} /> · {trade.mode} · <At at={trade.createdAt} /></span>
+        <span className="cut block text-xs text-dim xl:hidden"><span className="sm:hidden"><What trade={trade} /> · {trade.mode} · </span><At at={trade.createdAt} short /></span>
+        {nothing && why && <span className="block pb-1 text-xs break-words whitespace-normal text-dim xl:hidden">{name(why)}</span>}
       </th>
-      <td className="td cut max-sm:hidden"><What trade={trade} /> <span className="text-xs text-dim"><At at={trade.createdAt} /></span></td>
+      <td className="td cut max-sm:hidden"><What trade={trade} /></td>
       <td className="td max-sm:hidden"><ModeTag mode={trade.mode} /></td>
       <td className="td cut" title={why}><StatusState status={trade.status} /></td>
       <td className="td num">
         {nothing ? <span className="text-dim" title="wanted, nothing filled">{money(trade.requestedQuoteQty)}</span> : money(trade.quoteQty)}
         {trade.pnl !== null && <span className="block text-xs sm:hidden"><Gain of={trade.pnl} /></span>}
       </td>
-      <td className="td num cut max-lg:hidden" title={trade.avgPrice ?? ""}>{average(trade.avgPrice)}</td>
-      <td className="td num max-xl:hidden">{percent(trade.slippageBps)}</td>
-      <td className="td num max-sm:hidden"><Gain of={trade.pnl} /></td>
-      <td className="td num max-xl:hidden"><Lag ms={trade.tickToTradeMs} /></td>
-      <td className="td num max-xl:hidden"><Lag ms={trade.roundTripMs} /></td>
-      <td className="td num max-xl:hidden"><Lag ms={trade.ackToFillMs} /></td>
-      <td className="td cut text-dim max-xl:hidden" title={why}>{why || NONE}</td>
+      {nothing && why ? <td colSpan={6} className="td cut pl-8! text-dim max-xl:hidden" title={why}>{name(why)}</td> : (
+        <>
+          <td className="td num cut max-xl:hidden" title={trade.avgPrice ?? ""}>{average(trade.avgPrice)}</td>
+          <td className="td num max-xl:hidden">{percent(trade.slippageBps)}</td>
+          <td className="td num max-xl:hidden"><Gain of={trade.pnl} /></td>
+          <td className="td num max-xl:hidden"><Lag ms={trade.tickToTradeMs} /></td>
+          <td className="td num max-xl:hidden"><Lag ms={trade.roundTripMs} /></td>
+          <td className="td num max-xl:hidden"><Lag ms={trade.ackToFillMs} /></td>
+        </>
+      )}
+      <td className="td num max-sm:hidden xl:hidden"><Gain of={trade.pnl} /></td>
     </tr>
   );
 });
