@@ -24,7 +24,7 @@ import psutil
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from tests.e2e.bot import Bot, running_bot
+from tests.support.program import Bot, running_bot
 
 console = Console()
 POLL_S = 0.004

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.e2e.bot import ROOT, Bot, running_bot
 from tests.e2e.desk import Desk
+from tests.support.program import ROOT, Bot, running_bot
 
 CHROMIUM = (
     os.environ.get("CHROMIUM")

@@ -15,9 +15,9 @@ from mexc_sniper.model.account import Account
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import OrderRole
 from mexc_sniper.model.trading import TradeStatus
-from tests.e2e.bot import Bot
 from tests.e2e.conftest import ARTIFACTS, DESKTOP, PHONE, OpenPage, go_to, signed_in
 from tests.e2e.desk import Desk, a_desk
+from tests.support.program import Bot
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PAGES = ["Overview", "Listings", "Calendar", "Health"]

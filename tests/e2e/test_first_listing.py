@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.bot import Bot
 from tests.e2e.conftest import ARTIFACTS, DESKTOP, PHONE, OpenPage, signed_in
+from tests.support.program import Bot
 
 
 def _start(page: Page) -> None:

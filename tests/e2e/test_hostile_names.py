@@ -5,8 +5,8 @@ import contextlib
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.bot import Bot, Refused
 from tests.e2e.conftest import PHONE, OpenPage, signed_in
+from tests.support.program import Bot, Refused
 
 NAMES = [
     "<img/src=x/onerror=window.hit=1>",

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mexc_sniper.model.commands import Verb
-from tests.e2e.bot import eventually
 from tests.e2e.conftest import ARTIFACTS, PHONE, OpenPage, signed_in
 from tests.e2e.desk import Desk, a_desk
+from tests.support.program import eventually
 
 
 @pytest.fixture

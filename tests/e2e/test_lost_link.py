@@ -5,8 +5,8 @@ import signal
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.e2e.bot import Bot, eventually
 from tests.e2e.conftest import PHONE, OpenPage, signed_in
+from tests.support.program import Bot, eventually
 
 WARNING = "No data from the bot. What you see may be old."
 

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
-from tests.e2e.bot import Bot
 from tests.e2e.conftest import OpenPage, signed_in
+from tests.support.program import Bot
 
 
 def test_link_opened_once_signs_in_and_leaves_no_token_in_the_address(bot: Bot, open_page: OpenPage) -> None:

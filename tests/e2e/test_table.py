@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.bot import Bot
 from tests.e2e.conftest import OpenPage, signed_in
+from tests.support.program import Bot
 
 
 @pytest.fixture(autouse=True)

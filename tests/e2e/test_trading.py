@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.commands import Verb
 from mexc_sniper.model.trading import TradeStatus
-from tests.e2e.bot import eventually
 from tests.e2e.conftest import ARTIFACTS, DESKTOP, PHONE, OpenPage, signed_in
 from tests.e2e.desk import Desk, a_desk
+from tests.support.program import eventually
 
 
 @pytest.fixture

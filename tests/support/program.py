@@ -27,6 +27,8 @@ class Refused(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text}")
         self.status = status
+        with contextlib.suppress(ValueError):
+            self.error: dict[str, Any] = json.loads(text[text.index("{") :])
 
 
 def eventually(what: str, probe: Callable[[], Any], *, deadline_s: float = 15.0) -> Any:
@@ -45,8 +47,11 @@ def eventually(what: str, probe: Callable[[], Any], *, deadline_s: float = 15.0)
 class Bot:
     """One running program on a data directory of its own."""
 
-    def __init__(self, *, process: subprocess.Popen[bytes], data_dir: Path, sim_url: str) -> None:
+    def __init__(
+        self, *, process: subprocess.Popen[bytes], data_dir: Path, sim_url: str, environment: dict[str, str]
+    ) -> None:
         self._process = process
+        self._environment = environment
         self._data_dir = data_dir
         self._sim_url = sim_url
         self.url = eventually("the program is ready", self._ready, deadline_s=START_S)
@@ -70,10 +75,11 @@ class Bot:
         """Return the end of everything the program said."""
         return (self._data_dir / "terminal.log").read_text(errors="replace")[-6000:]
 
-    def api(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Call the API with the token of the data directory; an HTTP refusal raises."""
+    def api(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
+        """Call the API with the token of the data directory; an HTTP refusal raises. ``key``: Idempotency-Key."""
         token = (self._data_dir / "token").read_text().strip()
-        return _http(method, self.url + path, body, {"Authorization": f"Bearer {token}"})
+        headers = {"Authorization": f"Bearer {token}", **({} if key is None else {"Idempotency-Key": key})}
+        return _http(method, self.url + path, body, headers)
 
     def sim(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call the simulator's control API."""
@@ -95,11 +101,33 @@ class Bot:
         """Make a test listing."""
         self.api("POST", "/listings/inject", {"symbol": symbol})
 
+    @property
+    def data_dir(self) -> Path:
+        return self._data_dir
+
+    def ended(self, within_s: float) -> int:
+        """Wait until the program ends by itself; returns its exit code."""
+        return self._process.wait(within_s)
+
+    def command(self, *arguments: str, text: str = "", timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """Run a command of the command line beside the program, with the same settings."""
+        return subprocess.run(
+            [sys.executable, "-m", "mexc_sniper", *arguments], env=self._environment, input=text,
+            capture_output=True, text=True, timeout=timeout_s, check=False,
+        )  # fmt: skip
+
     def web_process(self) -> psutil.Process | None:
         """Return the web child of the supervisor; None while there is none."""
+        return self._child("web")
+
+    def engine_process(self) -> psutil.Process | None:
+        """Return the engine child of the supervisor; None while there is none."""
+        return self._child("engine")
+
+    def _child(self, name: str) -> psutil.Process | None:
         for child in psutil.Process(self._process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                if "web" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
+                if name in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
                     return child
         return None
 
@@ -133,6 +161,7 @@ def running_bot(data_dir: Path, *, symbols: int = 200, settings: dict[str, str] 
             "MEXC_SNIPER_VENUE__WS_URL": where["wsUrl"],
             "MEXC_SNIPER_VENUE__WEB_URL": where["webUrl"],
             "MEXC_SNIPER_ENVIRONMENT": "test",
+            "MEXC_SNIPER_DATA_DIR": str(data_dir),
             "MEXC_SNIPER_MONITOR__CALENDAR_INTERVAL_MS": "2000",
             **(settings or {}),
         }
@@ -143,7 +172,7 @@ def running_bot(data_dir: Path, *, symbols: int = 200, settings: dict[str, str] 
             env=environment,
         )
         stack.callback(_end, program)
-        yield Bot(process=program, data_dir=data_dir, sim_url=where["restUrl"])
+        yield Bot(process=program, data_dir=data_dir, sim_url=where["restUrl"], environment=environment)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
