@@ -267,9 +267,7 @@ def test_a_graver_latch_is_never_replaced_by_a_milder_one(tmp_path: Path):
     assert read_latch(tmp_path) == KillLatch(action="flatten", actor="a", wall_ns=1)
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"x", b"\xff\xfe", b"[]", b'{"action":"no","actor":"a","wall_ns":1}', b"\x00" * 64]
-)
+@pytest.mark.parametrize("raw", [b"", b"x", b"\xff\xfe", b"[]", b"stop\ta\t1\t", b"flattened", b"\x00" * 64])
 def test_a_latch_that_cannot_be_read_is_a_latch(tmp_path: Path, raw: bytes):
     (tmp_path / FILE_NAME).write_bytes(raw)
 
@@ -298,6 +296,19 @@ def test_a_full_disk_leaves_an_empty_latch(tmp_path: Path, monkeypatch: pytest.M
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_what_is_written_is_read(tmp_path: Path):
-    latch = KillLatch(action="flatten", actor="币安 \x1b[0m", wall_ns=2**62, reason='"\n')
+def test_what_is_written_is_read_and_stays_one_line(tmp_path: Path):
+    latch = KillLatch(action="flatten", actor="币安 (token)", wall_ns=2**62, reason="drill: 'now'")
     assert decode_latch(encode_latch(latch)) == latch
+
+    hostile = KillLatch(action="pause", actor="a\tb\nc\x1b[0m\ud800", wall_ns=1, reason="\r\n\t")
+    raw = encode_latch(hostile)
+    assert raw.count(b"\n") == 1
+    assert raw.count(b"\t") == 3
+    assert decode_latch(raw).action == "pause"
+
+
+@pytest.mark.parametrize("action", ["pause", "cancel", "flatten"])
+def test_a_latch_made_by_hand_is_understood(tmp_path: Path, action: str):
+    (tmp_path / FILE_NAME).write_text(f"{action}\n")
+
+    assert read_latch(tmp_path) == KillLatch(action=action)

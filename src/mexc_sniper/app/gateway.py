@@ -1,6 +1,6 @@
 """Builds the one gateway to the venue from the settings; used by the engine and by ``record``."""
 
-from mexc_sniper.app.settings import Settings
+from mexc_sniper.app.settings import Settings, VenueSettings
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.ports import Clock, Offload
 from mexc_sniper.venues.mexc.gateway import GatewayOptions, MexcMarketGateway
@@ -20,13 +20,7 @@ def build_gateway(
             the key is set.
     """
     venue = settings.venue
-    if (venue.api_key is None) != (venue.api_secret is None):
-        raise ConfigError(
-            "only one of venue.api_key and venue.api_secret is set: set both, or neither (the monitor needs no key)"
-        )
-    credentials = None
-    if venue.api_key is not None and venue.api_secret is not None:
-        credentials = Credentials(venue.api_key.reveal(), venue.api_secret.reveal())
+    credentials = credentials_of(venue)
     return MexcMarketGateway(
         rest_url=venue.rest_url,
         ws_url=venue.ws_url,
@@ -38,3 +32,18 @@ def build_gateway(
         credentials=credentials,
         frame_tap=tap,
     )
+
+
+def credentials_of(venue: VenueSettings) -> Credentials | None:
+    """Return the key, None where there is none.
+
+    Raises:
+        ConfigError: only one half of it is set.
+    """
+    if (venue.api_key is None) != (venue.api_secret is None):
+        raise ConfigError(
+            "only one of venue.api_key and venue.api_secret is set: set both, or neither (the monitor needs no key)"
+        )
+    if venue.api_key is None or venue.api_secret is None:
+        return None
+    return Credentials(venue.api_key.reveal(), venue.api_secret.reveal())

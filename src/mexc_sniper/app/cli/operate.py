@@ -25,7 +25,9 @@ from mexc_sniper.app.cli.common import (
 from mexc_sniper.app.client import ApiClient
 from mexc_sniper.core.errors import ConfigError
 
-config_app = typer.Typer(no_args_is_help=True, help="Read and change the trade configuration; every change is a numbered version.")
+config_app = typer.Typer(
+    no_args_is_help=True, help="Read and change the trade configuration; every change is a numbered version."
+)
 app.add_typer(config_app, name="config")
 user_app = typer.Typer(no_args_is_help=True, help="Sign in to the page.")
 app.add_typer(user_app, name="user")

@@ -27,7 +27,7 @@ from mexc_sniper.app.client import ApiClient, ApiError, Unreachable
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.settings_load import Role
 from mexc_sniper.core.clock import SystemClock
-from mexc_sniper.core.errors import ConfigError, SniperError, StoreError
+from mexc_sniper.core.errors import SniperError, StoreError
 from mexc_sniper.model.latch import KillLatch
 
 Reason = Annotated[str, typer.Option(help="Why; it goes into the audit.")]

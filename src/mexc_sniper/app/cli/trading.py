@@ -90,10 +90,11 @@ def positions(
         for row in answer["positions"]:
             gain = row["unrealizedPnl"] if row["open"] else row["realizedPnl"]
             share = f" ({row['unrealizedPct']} %)" if row["unrealizedPct"] is not None else ""
+            state = row["manualExitNeeded"] or row["status"]
             table.add_row(
                 plain(row["id"]), moment(row["openedAt"]), plain(row["mode"]), f"[bold]{plain(row['symbol'])}[/bold]",
-                plain(row["manualExitNeeded"] or row["status"]), plain(row["quantity"]), plain(row["entryPrice"] or "-"),
-                plain(row["markPrice"] or "-"), plain(f"{gain or '-'}{share}"),
+                plain(state), plain(row["quantity"]), plain(row["entryPrice"] or "-"), plain(row["markPrice"] or "-"),
+                plain(f"{gain or '-'}{share}"),
                 plain((row["plan"] or {}).get("stopPrice") or "-"),
             )  # fmt: skip
         out.print(table)
@@ -195,7 +196,9 @@ def attention(
             out.print("Nothing needs you.")
         for row in answer["attention"]:
             where = f"{plain(row['mode'])} {plain(row['symbol'] or '')}"
-            out.print(f"[bold]{plain(row['id'])}[/bold]  {where}  since {moment(row['raisedAt'])}\n  {plain(row['text'])}")
+            out.print(
+                f"[bold]{plain(row['id'])}[/bold]  {where}  since {moment(row['raisedAt'])}\n  {plain(row['text'])}"
+            )
 
     show(answer, as_json=as_json, human=human)
 
