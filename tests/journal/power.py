@@ -22,9 +22,10 @@ class CutDisk(Disk):
         super().__init__(directory)
         self.names_now: dict[str, CutSegment | bytes] = {}
         self.names_synced: dict[str, CutSegment | bytes] = {}
-        self.flowing = threading.Event()
-        self.flowing.set()
-        self.cut_now = False
+        self.holding = False
+        self._allowed: int | None = None
+        self._flowing = threading.Event()
+        self._cut_now = False
 
     def open(self) -> None:
         super().open()
@@ -32,17 +33,28 @@ class CutDisk(Disk):
             if path.name != "lock":
                 self.names_now[path.name] = self.names_synced[path.name] = path.read_bytes()
 
-    def hold(self) -> None:
-        """Let no fsync end from now on."""
-        self.flowing.clear()
+    def hold(self, *, after: int = 0) -> None:
+        """Let no fsync end any more once ``after`` more have."""
+        self._flowing.clear()
+        self._allowed = after
 
     def flow(self) -> None:
         """Let them end again."""
-        self.flowing.set()
+        self._allowed = None
+        self._flowing.set()
 
     def wait_for_power(self) -> None:
-        assert self.flowing.wait(20)
-        if self.cut_now:
+        """The end of an fsync. The loop's own thread (a start) cannot wait for it: there it goes dark at once."""
+        if self._allowed is not None:
+            if self._allowed > 0:
+                self._allowed -= 1
+                return
+            if threading.current_thread() is threading.main_thread():
+                raise PowerCut("dark")
+            self.holding = True
+            assert self._flowing.wait(20)
+            self.holding = False
+        if self._cut_now:
             raise PowerCut("dark")
 
     def create(self, name: str, size: int) -> Segment:
@@ -74,8 +86,8 @@ class CutDisk(Disk):
             name: file.after_cut(dice) if isinstance(file, CutSegment) else file
             for name, file in (self.names_synced if dice.random() < 0.5 else self.names_now).items()
         }
-        self.cut_now = True
-        self.flowing.set()
+        self._cut_now = True
+        self._flowing.set()
         target.mkdir()
         for name, content in left.items():
             (target / name).write_bytes(content)

@@ -249,7 +249,7 @@ class FileJournal:
             now_ns = self._append(Kind.INTENT, 0, payload)
             self._held[client_order_id] = _Held(intent, payload, self.epoch, now_ns, Flag.LEFT)
         self._left[client_order_id] = None
-        self._signal()
+        self._signal_soon()
         return True
 
     async def write_durably(self, approved: Sequence[Approved]) -> None:
@@ -340,6 +340,13 @@ class FileJournal:
             raise self.failed
         if self._segment is None or self._closing:
             raise StoreError("The journal is not open.")
+
+    def _signal_soon(self) -> None:
+        """Start the fsync when the loop comes round, so that the order's bytes go first."""
+        try:
+            asyncio.get_running_loop().call_soon(self._signal)
+        except RuntimeError:
+            self._signal()  # no loop: a test or a bench
 
     def _signal(self) -> None:
         if not self._awake:
