@@ -52,9 +52,11 @@ class MexcMarketGateway:
         options: GatewayOptions | None = None,
         credentials: Credentials | None = None,
         frame_tap: FrameTap | None = None,
+        budget: WeightBudget | None = None,
     ) -> None:
         """Check addresses and the polling plan; no I/O.
 
+        ``budget`` is shared with the order gateway, for both speak from one address; None makes an own one.
         An empty ``web_url`` switches the unofficial sources off; without ``credentials`` selfSymbols is not asked.
 
         Raises:
@@ -79,15 +81,26 @@ class MexcMarketGateway:
         self._tap = frame_tap
         self._random = Random(self._options.seed)  # noqa: S311  # jitter, not a secret
         self._planner = Planner(self._options.polling, clock, self._random)
-        self._budget = WeightBudget(
+        self._budget = budget or WeightBudget(
             clock,
             weight_limit=self._options.weight_limit,
             requests_per_s=self._options.requests_per_s,
         )
         self._ages = AgeProbes(clock)
+        self._sync: TimeSync | None = None
         self._watched: dict[Symbol, None] = {}
         self._stream: MarketStream | None = None
         self._sources: dict[SourceName, PolledSource] = {}
+
+    @property
+    def venue_offset_ns(self) -> int:
+        """The venue's clock minus ours, for who signs; the last one known, 0 before the first."""
+        return self._sync.offset_ns if self._sync is not None else 0
+
+    def resync_clock(self) -> None:
+        """Measure the venue's clock again at once: it refused a timestamp."""
+        if self._sync is not None:
+            self._sync.hurry()
 
     async def run(self, emit: Emit) -> None:
         """Listen and poll until cancelled. Raises (in a group) only what ``emit`` raised."""
@@ -101,6 +114,7 @@ class MexcMarketGateway:
             tap=self._tap,
         )
         sync = TimeSync(rest, self._clock, emit, interval_s=lambda: self._options.polling.time_interval_ms / 1000)
+        self._sync = sync  # kept when the run ends: an old offset is better than none
         self._stream = MarketStream(
             self._ws_url,
             self._wire,

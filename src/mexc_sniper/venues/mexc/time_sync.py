@@ -97,11 +97,16 @@ class TimeSync:
         self._emit = emit
         self._interval_s = interval_s
         self._estimate = OffsetEstimate()
+        self._hurried = False
 
     @property
     def offset_ns(self) -> int:
         """The venue's clock minus ours, ns; 0 until known."""
         return self._estimate.offset_ns
+
+    def hurry(self) -> None:
+        """Measure anew within a second, as after a step of the clock."""
+        self._hurried = True
 
     async def run(self) -> None:
         """Measure until cancelled; failures only make the estimate older."""
@@ -110,6 +115,9 @@ class TimeSync:
             now = self._clock
             if self._estimate.stepped(now.wall_ns(), now.mono_ns()):
                 _log.warning("wall_clock_stepped")
+                probes = 0
+            if self._hurried:
+                self._hurried = False
                 probes = 0
             try:
                 await self._probe()
@@ -128,7 +136,7 @@ class TimeSync:
         base = self._clock.wall_ns() - self._clock.mono_ns()
         while (left_s := (until - self._clock.mono_ns()) / NS_PER_S) > 0:
             await self._clock.sleep(min(1.0, left_s))
-            if abs(self._clock.wall_ns() - self._clock.mono_ns() - base) >= STEP_NS:
+            if self._hurried or abs(self._clock.wall_ns() - self._clock.mono_ns() - base) >= STEP_NS:
                 return
 
     async def _probe(self) -> None:
