@@ -1,14 +1,27 @@
 """Operator commands: done once, answered once, refused with one clear sentence."""
 
+import msgspec
 import pytest
 
 from mexc_sniper.core.reasons import Reason
-from mexc_sniper.engine.effects import StartGateway, StopGateway
+from mexc_sniper.engine.effects import StartGateway, StopGateway, Submit
 from mexc_sniper.model.commands import CommandStatus, Verb
 from mexc_sniper.model.events import SourceChanged, SourceName
 from mexc_sniper.model.health import ComponentStatus, MonitorStatus
 from mexc_sniper.model.listing import ListingKind, Source
-from tests.builders import a_command, an_instrument, at, candles_read, default_symbols_read, instruments_read
+from mexc_sniper.model.order import OrderStatus
+from tests.builders import (
+    a_book,
+    a_command,
+    a_tick,
+    an_instrument,
+    at,
+    candles_read,
+    default_symbols_read,
+    filled,
+    instruments_read,
+    reported,
+)
 from tests.engine_world import OLD, World, a_world_that_knows
 
 
@@ -30,6 +43,50 @@ def test_stop_ends_listening_and_is_remembered():
     assert len(world.asked(StopGateway)) == 1
     again = World(world.restored(), seconds=20, running=False)
     assert again.engine.state.monitor.status is MonitorStatus.STOPPED
+
+
+def test_stop_with_an_open_position_keeps_listening_until_it_is_sold():
+    world = a_world_that_knows().hear(a_book(5, "OLDUSDT"))
+    world.hear(a_command(6, Verb.EXECUTE_TRADE, symbol="OLDUSDT", quoteQty="10"))
+    buy = world.asked(Submit)[-1].approved.intent
+    world.hear(
+        reported(6.1, buy, OrderStatus.SUBMITTED),
+        filled(6.2, buy, price="1", quantity="10"),
+        reported(6.2, buy, OrderStatus.FILLED, filled="10", quote="10"),
+        a_command(10, Verb.STOP_MONITOR),
+    )
+    assert world.asked(StopGateway) == []
+    world.hear(a_book(20, "OLDUSDT", bid="0.80", ask="0.81"))
+    sell = world.asked(Submit)[-1].approved.intent
+    assert sell.role.reduces_risk
+    world.hear(
+        reported(20.1, sell, OrderStatus.SUBMITTED),
+        filled(20.2, sell, price="0.8", quantity="10", trade_id="2"),
+        reported(20.2, sell, OrderStatus.FILLED, filled="10", quote="8"),
+        a_tick(21),
+    )
+    assert len(world.asked(StopGateway)) == 1
+
+
+def test_restart_with_an_open_position_listens_although_the_monitor_is_stopped():
+    world = a_world_that_knows().hear(a_book(5, "OLDUSDT"))
+    world.hear(a_command(6, Verb.EXECUTE_TRADE, symbol="OLDUSDT", quoteQty="10"))
+    buy = world.asked(Submit)[-1].approved.intent
+    world.hear(
+        reported(6.1, buy, OrderStatus.SUBMITTED),
+        filled(6.2, buy, price="1", quantity="10"),
+        a_command(10, Verb.STOP_MONITOR),
+    )
+    positions = tuple(world.engine.state.trading.positions.values())
+    restored = msgspec.structs.replace(world.restored(), positions=positions)
+    again = World(restored, seconds=20, running=False)
+    assert len(again.asked(StartGateway)) == 1
+    again.hear(
+        instruments_read(21, an_instrument("OLDUSDT"), an_instrument("NEWUSDT")),
+        a_book(22, "OLDUSDT", bid="0.80", ask="0.81"),
+    )
+    assert again.asked(Submit)[-1].approved.intent.role.reduces_risk
+    assert again.listings == {}
 
 
 def test_same_command_delivered_twice_is_done_once():

@@ -67,6 +67,11 @@ class Detection:
             self._state.listed_names = event.names
         self._answered(turn, source)
 
+    def rules_only(self, event: InstrumentsRead) -> None:
+        """Take over the rules without looking for news."""
+        for row in event.changed:
+            self._state.instruments[row.symbol] = row
+
     def _row(self, turn: Turn, row: Instrument, *, silent: bool, unseen_until_ns: int, after_gap: bool) -> None:
         baseline, symbol = self._state.baseline, row.symbol
         known = baseline.get(symbol)

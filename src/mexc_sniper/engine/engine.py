@@ -69,6 +69,20 @@ PROGRESS_EVERY_NS = 5 * NS_PER_S
 ESSENTIAL = (SourceName.EXCHANGE_INFO, SourceName.DEFAULT_SYMBOLS, SourceName.STREAM)
 """Sources without which the monitor calls itself degraded; the unofficial ones may be absent."""
 
+_DETECTION = frozenset(
+    {
+        InstrumentsRead,
+        TradableNamesRead,
+        MiniTickersSeen,
+        WebSymbolsRead,
+        AnnouncementsRead,
+        OfflineRead,
+        CandlesRead,
+        CalendarRead,
+    }
+)
+"""What is news only while the monitor runs."""
+
 _CLOCK_DOUBT_NS = 250 * 1_000_000
 
 
@@ -167,6 +181,7 @@ class Engine:
             self._operator.start_monitor(turn)
         else:
             turn.entry(MonitorChanged(state=state.monitor))
+        self._operator.follow_positions(turn)
         return turn.effects()
 
     def handle(self, event: Event) -> list[Effect]:
@@ -174,7 +189,11 @@ class Engine:
         self.state.now_ns = event.stamp.ts_recv_ns
         turn = Turn(self.state, event.stamp)
         before = self.state.monitor
-        self._handlers[type(event)](turn, event)
+        handler = self._handlers[type(event)]
+        if self.state.running or type(event) not in _DETECTION:
+            handler(turn, event)
+        elif isinstance(event, InstrumentsRead):
+            self._detection.rules_only(event)  # listening for a position's sake: its rules matter, news does not
         if self.state.running and not isinstance(event, (Ticked, CommandReceived, SourceChanged)):
             # The monitor's own copy of "last heard"; written by the tick, not by every frame.
             self.state.monitor = replace(self.state.monitor, last_event_ns=turn.now_ns)
@@ -201,6 +220,7 @@ class Engine:
 
     def _ticked(self, turn: Turn, event: Ticked) -> None:
         self._trader.tick(turn)
+        self._operator.rest_if_flat(turn)
         if self.state.running:
             self._listings.tend(turn)
             self._schedule.tell_openings(turn)

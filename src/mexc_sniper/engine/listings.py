@@ -377,7 +377,8 @@ class Listings:
     def _release(self, turn: Turn, symbol: Symbol) -> None:
         self._state.active.pop(symbol, None)
         evidence = self._state.evidence.pop(symbol, None)
-        if evidence is not None and evidence.watched:
+        held = any(pair == symbol for _, pair in self._state.trading.by_symbol)
+        if evidence is not None and evidence.watched and not held:
             turn.ask(Unwatch(symbol))
 
 

@@ -73,7 +73,9 @@ class Operator:
         state.monitor = replace(
             state.monitor, wanted=True, status=MonitorStatus.RUNNING, started_at_ns=turn.now_ns, last_error=""
         )
-        turn.ask(StartGateway())
+        if not state.listening:
+            state.listening = True
+            turn.ask(StartGateway())
         for symbol, evidence in state.evidence.items():
             if evidence.watched:
                 turn.ask(Watch(symbol))
@@ -93,10 +95,11 @@ class Operator:
         # What happens while stopped happened unwatched: the next answers are compared with this moment.
         state.last_life_ns = state.monitor.last_event_ns or turn.now_ns
         state.answered_ns.clear()
+        held = self._trader.held_symbols()
         for symbol, evidence in state.evidence.items():
-            if evidence.watched:
+            if evidence.watched and symbol not in held:
                 turn.ask(Unwatch(symbol))
-        turn.ask(StopGateway())
+        self.rest_if_flat(turn)
         for name, component in state.components.items():
             if name.startswith("source."):
                 stopped = replace(
@@ -106,6 +109,22 @@ class Operator:
                 turn.entry(ComponentChanged(component=stopped))
         turn.entry(MonitorChanged(state=state.monitor))
         turn.note("monitor_stopped")
+
+    def follow_positions(self, turn: Turn) -> None:
+        """Listen for the prices of held pairs, whatever the monitor does: stopping it never stops an exit."""
+        held = self._trader.held_symbols()
+        if held and not self._state.listening:
+            self._state.listening = True
+            turn.ask(StartGateway())
+        for symbol in held:
+            turn.ask(Watch(symbol))
+
+    def rest_if_flat(self, turn: Turn) -> None:
+        """Stop listening once the monitor is stopped and no position needs its prices any more."""
+        state = self._state
+        if state.listening and not state.running and not self._trader.held_symbols():
+            state.listening = False
+            turn.ask(StopGateway())
 
     def _inject(self, turn: Turn, command: Command) -> None:
         symbol, problem = _checked_symbol(command.arguments.get("symbol"))

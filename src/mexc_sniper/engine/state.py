@@ -77,6 +77,8 @@ class EngineState:
     figures_saved_ns: dict[str, int] = field(default_factory=dict)
     monitor: MonitorState = field(default_factory=lambda: MonitorState(wanted=False, status=MonitorStatus.STOPPED))
     monitor_saved_ns: int = 0
+    listening: bool = False
+    """The gateway listens: because the monitor runs, or because a position still needs its prices."""
     config: ConfigVersion = field(
         default_factory=lambda: ConfigVersion(version=0, created_ns=0, actor="", config=TradeConfig())
     )

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from mexc_sniper.core.ids import ClientOrderId, TradeId
+from mexc_sniper.core.values import Symbol
 from mexc_sniper.engine.entries import Entries
 from mexc_sniper.engine.exits import Exits
 from mexc_sniper.engine.gate import Gatekeeper
@@ -108,6 +109,10 @@ class Trader:
         self.killswitch.tend(turn)
         self.reconciliation.tend(turn)
         self.commands.tend(turn)
+
+    def held_symbols(self) -> dict[Symbol, None]:
+        """Return the pairs with an open position, of either account."""
+        return {symbol: None for _, symbol in self._state.trading.by_symbol}
 
     # ------------------------------------------------------------------ events
 
