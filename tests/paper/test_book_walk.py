@@ -226,3 +226,12 @@ async def test_latency_is_drawn_from_measured_round_trips_once_there_are_enough(
         assert world.statuses(intent) == [S.SUBMITTED]
         await world.clock.advance(0.001)
         assert world.statuses(intent)[-1] is S.FILLED
+
+
+async def test_deeper_level_stays_taken_while_it_shows_the_same(world):
+    world.show(asks="1.00x10 1.01x20 1.02x100")
+    await world.trade_out(an_intent(quantity="25"))
+    world.quote(ask="1.01x20")
+    second = an_intent(quantity="10")
+    await world.trade_out(second)
+    assert [(fill.price, fill.quantity) for fill in world.fills(second)] == [(d("1.01"), 5), (d("1.02"), 5)]

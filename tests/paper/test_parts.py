@@ -1,6 +1,5 @@
 """Corners of the parts that no order reaches by itself."""
 
-
 import pytest
 
 from mexc_sniper.core.errors import InvariantError

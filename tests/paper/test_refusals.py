@@ -136,3 +136,10 @@ async def test_fee_must_be_affordable_too():
         world.lists()
         world.show(asks="1.00x100000")
         assert (await world.trade_out(an_intent(amount="9950"))).code == 10101
+
+
+async def test_price_at_the_edge_of_the_band_is_taken_in(world):
+    world.lists(a_paper_instrument(price_band=FRACTIONS))
+    world.trade("1.00x1")
+    world.show(bids="0.99x10", asks="1.00x100")
+    assert (await world.trade_out(ioc("1.2000"))).status is S.FILLED

@@ -161,3 +161,13 @@ async def test_fill_is_told_before_balances_and_balances_before_the_order(world)
     world.events.clear()
     world.trade("1.26x20", Side.BUY)
     assert [type(event).__name__ for event in world.events] == ["FillsReported", "BalancesRead", "OrderReported"]
+
+
+async def test_those_who_join_the_queue_later_stand_behind_us(world):
+    await world.hold("100")
+    world.show(bids="0.99x1000", asks="1.01x1000 1.25x30")
+    intent = an_intent(Side.SELL, OrderType.LIMIT, quantity="50", price="1.25")
+    await world.trade_out(intent)
+    world.show(bids="0.99x1000", asks="1.01x1000 1.25x500")
+    world.trade("1.25x40", Side.BUY)
+    assert [fill.quantity for fill in world.fills(intent)] == [10]
