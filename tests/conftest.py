@@ -22,6 +22,14 @@ settings.register_profile(
 settings.load_profile("ci" if _ON_CI else "dev")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run browser tests last, whatever the shuffle: Playwright's synchronous API keeps a loop running in this thread
+    from its first test to the end of the session, and no test with a loop of its own can run beside it."""
+    browser_tests = ROOT / "tests" / "e2e"
+    items.sort(key=lambda item: browser_tests in item.path.parents)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """Turn a skipped browser or PostgreSQL test into a failure under CI: there the parts must be installed."""
