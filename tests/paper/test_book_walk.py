@@ -235,3 +235,14 @@ async def test_deeper_level_stays_taken_while_it_shows_the_same(world):
     second = an_intent(quantity="10")
     await world.trade_out(second)
     assert [(fill.price, fill.quantity) for fill in world.fills(second)] == [(d("1.01"), 5), (d("1.02"), 5)]
+
+
+async def test_deeper_bid_stays_taken_while_it_shows_the_same(world):
+    await world.hold("100")
+    world.trade("0.99x1", Side.SELL)
+    world.show(bids="0.99x10 0.98x20 0.97x100", asks="1.00x1")
+    await world.trade_out(an_intent(Side.SELL, quantity="25"))
+    world.quote(bid="0.98x20", ask="1.00x1")
+    second = an_intent(Side.SELL, quantity="10")
+    await world.trade_out(second)
+    assert [(fill.price, fill.quantity) for fill in world.fills(second)] == [(d("0.98"), 5), (d("0.97"), 5)]

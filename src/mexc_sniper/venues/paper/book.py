@@ -73,7 +73,7 @@ class LiveBook:
 
     def take(self, side: Side, price: Price, quantity: Quantity) -> None:
         """Remember that we took ``quantity`` from a level of the side we traded against (SELL: the asks)."""
-        shown = next((level.quantity for level in self.facing(side) if level.price == price), Quantity(ZERO))
+        shown = self.shown_at(side, price)
         before = self._taken.get((side, price))
         self._taken[(side, price)] = _Taken(shown, quantity if before is None else before.taken + quantity)
 
