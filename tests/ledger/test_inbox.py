@@ -1,6 +1,7 @@
 """Commands arrive once and in order, whichever process starts first; secrets are stored as hashes."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -195,3 +196,26 @@ def test_cursor_starts_at_zero_and_is_remembered(inbox: WebInbox) -> None:
     inbox.set_cursor("telegram", 5)
     inbox.set_cursor("telegram", 7)
     assert inbox.cursor("telegram") == 7
+
+
+async def test_kill_never_expires_and_is_found_long_after_while_others_are_past(location: LedgerLocation) -> None:
+    inbox = WebInbox(location)
+    clock = LoopClock()
+    day = 86_400 * 10**9
+    early = clock.wall_ns() - 20 * day
+    kill = inbox.put(Verb.KILL, {"action": "cancel"}, "operator", None, early)
+    answered = inbox.put(Verb.DISARM, {}, "operator", None, early)
+    inbox.put(Verb.EXECUTE_TRADE, {"symbol": "ALPHAUSDT"}, "operator", None, early)
+    inbox.put(Verb.KILL, {"action": "cancel"}, "operator", None, clock.wall_ns() - 40 * day)
+    assert kill.expires_ns == 2**63 - 1
+    inbox.close()
+
+    found: list[Command] = []
+    reading = asyncio.create_task(EngineInbox(location, clock, finished={answered.id}).run(found.append))
+    async with asyncio.timeout(10):
+        while not found:
+            await asyncio.sleep(0.005)
+    reading.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await reading
+    assert found == [kill]

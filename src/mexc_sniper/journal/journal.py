@@ -477,10 +477,10 @@ class FileJournal:
             self.failed = fault
             waiters, self._waiters = self._waiters, []
         _log.error("journal_failed", reason=str(fault))
+        if self._on_failure is not None:
+            self._on_failure(fault)  # before anybody else goes on
         for waiter in waiters:
             waiter.settle(fault)
-        if self._on_failure is not None:
-            self._on_failure(fault)
 
 
 def _same_order(one: OrderIntent, other: OrderIntent) -> bool:

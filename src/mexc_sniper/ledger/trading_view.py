@@ -1,5 +1,6 @@
 """What is read about trading, in the same moment as everything else of a `LedgerView`."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -35,6 +36,8 @@ Realized = tuple[Account, int, Decimal]
 _DAY_NS = 86_400 * NS_PER_S
 _FIRST_FILL_BEFORE_NS = 60 * NS_PER_S
 """A position is opened by the fill that was received just before."""
+
+_AUDIT_PAGE = 1_000
 
 _ENDED = [status.value for status in TERMINAL]
 _CLOSED = [PositionStatus.CLOSED.value, PositionStatus.CLOSED_WITH_DUST.value]
@@ -242,12 +245,19 @@ class TradingView(Queries):
 
         ``known`` is a head noted earlier: it must still be in the chain. Reads every row.
         """
-        rows = self._db.execute(
-            select(audit.c.number, audit.c.body, audit.c.hash)
-            .order_by(audit.c.number)
-            .execution_options(yield_per=1_000)
-        )
-        return first_broken((StoredAuditRow(number=row.number, body=row.body, hash=row.hash) for row in rows), known)
+        return first_broken(self._audit_rows(), known)
+
+    def _audit_rows(self) -> Iterator[StoredAuditRow]:
+        """Every row in order, a page at a time."""
+        after = None
+        while True:
+            page = select(audit.c.number, audit.c.body, audit.c.hash).order_by(audit.c.number).limit(_AUDIT_PAGE)
+            rows = self._db.execute(page if after is None else page.where(audit.c.number > after)).all()
+            for row in rows:
+                yield StoredAuditRow(number=row.number, body=row.body, hash=row.hash)
+            if len(rows) < _AUDIT_PAGE:
+                return
+            after = rows[-1].number
 
     def _with_trading(self, restored: Restored, now_ns: int) -> Restored:
         """Add what trading needs to go on; see `Restored`."""
