@@ -115,8 +115,8 @@ def _engine_kept_away(settings: Settings, plan: PanicPlan, report: PanicReport) 
         beside = plan.force and plan.latched
         if not beside:
             report.problems.append(
-                f"An engine runs ({error}). It acts on the latch by itself; if it hangs, end it, or repeat with "
-                "--force to act at the venue beside it."
+                f"An engine runs ({error}). It acts on the latch by itself and sells with `mexc-sniper flatten`; if it "
+                "hangs, end it, or repeat with --force to act at the venue beside it."
             )
         yield beside
         return

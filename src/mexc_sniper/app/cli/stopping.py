@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,9 @@ from mexc_sniper.app.cli.common import (
     show,
 )
 from mexc_sniper.app.client import ApiClient, ApiError, Unreachable
+from mexc_sniper.app.hardening import forbid_dumps
+from mexc_sniper.app.logging import configure_logging
+from mexc_sniper.app.process_env import forget_secrets_in_environment
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.settings_load import Role
 from mexc_sniper.core.clock import SystemClock
@@ -126,10 +130,14 @@ def panic(
     """
     from mexc_sniper.app.panic import PanicPlan, run_panic
 
+    forbid_dumps()
     settings = read_settings(config, data_dir, demo=demo, role=Role.ENGINE)
+    forget_secrets_in_environment()
+    secrets = [secret.reveal() for secret in (settings.venue.api_key, settings.venue.api_secret) if secret]
+    configure_logging(settings.log, process="panic", log_dir=None, secrets=secrets, terminal_level="error")
     if demo:
         settings = at_simulator(settings)
-    latch = _latch(settings, "flatten" if flatten else "cancel", "panic")
+    latch = _latch(settings, "cancel", "panic")  # what is sold is sold here, not by the next engine that starts
     if latch is not None:
         err.print(f"The latch is set ({plain(latch.action)}): no engine on this directory enters any more.")
     plan = PanicPlan(
@@ -138,7 +146,10 @@ def panic(
 
     def may_sell(sentence: str) -> bool:
         err.print(plain(sentence))
-        return (confirm or typer.prompt("Type SELL to sell them at market", err=True)) == "SELL"
+        if confirm:
+            return confirm == "SELL"
+        err.print("Type SELL to do it: ", end="")
+        return sys.stdin.readline().strip() == "SELL"
 
     report = run_panic(settings, plan, may_sell=may_sell, tell=lambda text: err.print(plain(text)))
     if as_json:
