@@ -1,7 +1,7 @@
 """The baseline: every symbol that is no news any more, with the indexes that newness asks for."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import msgspec
@@ -25,7 +25,6 @@ class Baseline:
         self._by_coin_id: defaultdict[str, dict[Symbol, None]] = defaultdict(dict)
         self._by_skeleton: defaultdict[str, dict[Symbol, None]] = defaultdict(dict)
         self._unsaved: dict[Symbol, None] = {}
-        self._bases: frozenset[str] | None = None
         for known in symbols:
             self._put(known)
 
@@ -55,11 +54,9 @@ class Baseline:
         """Return every known pair whose ticker reads like this one, the same ticker included."""
         return self._all(self._by_skeleton.get(skeleton(base)))
 
-    def bases(self) -> frozenset[str]:
-        """Return every known ticker."""
-        if self._bases is None:
-            self._bases = frozenset(base for base, pairs in self._by_base.items() if pairs)
-        return self._bases
+    def bases(self) -> Container[str]:
+        """Return every known ticker, as a view: an entry asks, and must not wait for a copy of thousands."""
+        return self._by_base.keys()
 
     def learn(self, known: KnownSymbol) -> None:
         """Insert or replace a line; kept for the next `take_unsaved`."""
@@ -86,8 +83,6 @@ class Baseline:
 
     def _put(self, known: KnownSymbol) -> None:
         old = self._known.get(known.symbol)
-        if old is None or old.base != known.base:
-            self._bases = None
         self._known[known.symbol] = known
         for index, key_of in (
             (self._by_base, lambda k: k.base),
@@ -101,6 +96,8 @@ class Baseline:
                 continue
             if old_key:
                 index[old_key].pop(known.symbol, None)
+                if not index[old_key]:
+                    del index[old_key]
             if new_key:
                 index[new_key][known.symbol] = None
 

@@ -94,6 +94,11 @@ class Engine:
         self._first_config = first_config or TradeConfig()
         self._caps = caps or HardCaps(max_trade=Decimal(500), max_position=Decimal(2000))
         self.state = EngineState()
+        self.carry_out: Callable[[Effect], None] | None = None
+        """Takes orders and gates of `handle` while the rest of the event is still being put into words.
+
+        They are then missing from the returned effects. None (replay, tests): everything is returned.
+        """
         self._build()
 
     def _build(self) -> None:
@@ -187,7 +192,7 @@ class Engine:
     def handle(self, event: Event) -> list[Effect]:
         """Apply one event; returns what the world should do about it, in order."""
         self.state.now_ns = event.stamp.ts_recv_ns
-        turn = Turn(self.state, event.stamp)
+        turn = Turn(self.state, event.stamp, self.carry_out)
         before = self.state.monitor
         handler = self._handlers[type(event)]
         if self.state.running or type(event) not in _DETECTION:

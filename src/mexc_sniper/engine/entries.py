@@ -291,14 +291,15 @@ class Entries:
             decided_ns=turn.now_ns,
             trigger_mono_ns=waiting.trigger_mono_ns,
         )
-        verdict, guards = assess(self._view(turn, intent, instrument, waiting, listing, known))
-        if isinstance(wanted, Reason) and isinstance(verdict, Approved):
+        judgement = assess(self._view(turn, intent, instrument, waiting, listing, known))
+        verdict = judgement.verdict
+        shapeless = isinstance(wanted, Reason) and isinstance(verdict, Approved)
+        if isinstance(wanted, Reason) and shapeless:
             verdict = Denied(reason=wanted)
-            guards = (*guards, Guard(name=str(wanted), passed=False))
         if isinstance(verdict, Approved):
-            self._orders.submit(turn, verdict, trigger=waiting.trigger, source_lag_ns=lag_ns(self._state, turn.stamp))
             trading.last_entry_ns[(account, instrument.symbol)] = turn.now_ns
             trading.entry_times_ns.setdefault(account, []).append(turn.now_ns)
+            self._orders.submit(turn, verdict, trigger=waiting.trigger, source_lag_ns=lag_ns(self._state, turn.stamp))
         reason = None if isinstance(verdict, Approved) else verdict.reason
         decision = Decision(
             id=intent_key,
@@ -308,7 +309,7 @@ class Entries:
             trigger=waiting.trigger,
             decided_ns=turn.now_ns,
             config_version=config.version,
-            guards=guards,
+            guards=judgement.guards() + ((Guard(name=str(wanted), passed=False),) if shapeless else ()),
             reason=reason,
         )
         if isinstance(verdict, Denied):
@@ -404,9 +405,9 @@ class Entries:
 
     def _order_of(self, listing: Listing) -> Order | None:
         """Return the last order of the listing's entry."""
-        orders = [o for o in self._state.trading.orders.values() if o.intent.listing_id == listing.id]
-        entries = [o for o in orders if o.intent.role is OrderRole.ENTRY]
-        return entries[-1] if entries else None
+        trading = self._state.trading
+        client_order_id = trading.entry_of.get(listing.id)
+        return None if client_order_id is None else trading.orders.get(client_order_id)
 
     def _listing_of(self, order: Order) -> Listing | None:
         return next((item for item in self._state.active.values() if item.id == order.intent.listing_id), None)

@@ -13,7 +13,7 @@ from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.entries import PositionChanged
 from mexc_sniper.model.market import Side
-from mexc_sniper.model.order import Fill, Order, OrderRole
+from mexc_sniper.model.order import TERMINAL, Fill, Order, OrderRole
 from mexc_sniper.model.position import Position, PositionStatus
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.policy.exits import plan_exits
@@ -167,29 +167,37 @@ class Holdings:
     def exposure(self, account: Account, quote: Asset, now_ns: int) -> Exposure:
         """Return what the account has at stake; orders count at their worst until they are settled."""
         trading = self._state.trading
-        at_stake, entering = ZERO, 0
+        at_stake, unsettled_spend, entering = ZERO, ZERO, 0
         for order in trading.orders.values():
+            if order.settled_ns is not None or order.intent.role is not OrderRole.ENTRY:
+                continue
             intent = order.intent
-            if intent.account is account and intent.role is OrderRole.ENTRY and not order.settled:
-                booked = self._cost_booked(order)
-                at_stake += max(ZERO, intent.worst_notional - booked)
-                position = self._of(order)
-                entering += position is None or position.closed
-        open_now = [p for p in trading.positions.values() if p.account is account and not p.closed]
-        at_stake += sum((p.remaining_cost for p in open_now), ZERO)
+            if intent.account is not account:
+                continue
+            position = self._of(order)
+            left = intent.worst_notional if position is None else max(ZERO, intent.worst_notional - position.cost)
+            at_stake += left
+            entering += position is None or position.closed
+            if order.status not in TERMINAL:
+                unsettled_spend += left
+        open_positions = 0
+        for held in trading.positions.values():
+            if held.account is account and not held.closed:
+                open_positions += 1
+                at_stake += held.remaining_cost
         day = self._day(account, now_ns)
         times = trading.entry_times_ns.get(account, [])
         balance = trading.balances.get((account, quote))
         total = trading.realized_total.get(account, ZERO)
         return Exposure(
             at_stake=at_stake,
-            open_positions=len(open_now) + entering,
-            spent_today=day.spent + self._unsettled_spend(account),
+            open_positions=open_positions + entering,
+            spent_today=day.spent + unsettled_spend,
             realized_today=day.realized,
             drawdown=trading.realized_peak.get(account, ZERO) - total,
             losses_in_a_row=trading.losses_in_a_row.get(account, 0),
             entries_last_hour=sum(now_ns - at_ns < HOUR_NS for at_ns in times),
-            free_quote=None if balance is None else balance.free - self._unsettled_spend(account),
+            free_quote=None if balance is None else balance.free - unsettled_spend,
         )
 
     # ------------------------------------------------------------------ inside
@@ -217,21 +225,6 @@ class Holdings:
         if intent.position_id is not None:
             return trading.positions.get(intent.position_id)
         return trading.positions.get(PositionId(f"P{intent.id}"))
-
-    def _cost_booked(self, order: Order) -> Decimal:
-        position = self._of(order)
-        return ZERO if position is None else position.cost
-
-    def _unsettled_spend(self, account: Account) -> Decimal:
-        """Worst case of entries that have left and whose cost is not in the balances or the day's sum yet."""
-        return sum(
-            (
-                max(ZERO, order.intent.worst_notional - self._cost_booked(order))
-                for order in self._state.trading.orders.values()
-                if order.intent.account is account and order.intent.role is OrderRole.ENTRY and not order.terminal
-            ),
-            ZERO,
-        )
 
     def _day(self, account: Account, now_ns: int) -> Day:
         number = now_ns // DAY_NS

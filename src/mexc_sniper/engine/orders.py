@@ -24,6 +24,7 @@ from mexc_sniper.model.order import (
     ExecutionReport,
     Fill,
     Order,
+    OrderRole,
     OrderStatus,
     ReportSource,
 )
@@ -73,6 +74,8 @@ class Orders:
         trading = self._state.trading
         order = Order(intent=intent, created_ns=turn.now_ns)
         trading.orders[intent.client_order_id] = order
+        if intent.role is OrderRole.ENTRY and intent.listing_id is not None:
+            trading.entry_of[intent.listing_id] = intent.client_order_id
         turn.ask(Submit(approved))
         turn.entry(OrderChanged(order=order))
         trade = self._trade(turn, order, trigger, source_lag_ns)

@@ -72,6 +72,8 @@ class Trader:
                 count = trading.exit_count.get(order.intent.position_id, 0)
                 trading.exit_count[order.intent.position_id] = count + 1
             if order.intent.role is OrderRole.ENTRY:
+                if order.intent.listing_id is not None:
+                    trading.entry_of[order.intent.listing_id] = order.intent.client_order_id
                 key = (order.intent.account, order.intent.symbol)
                 trading.last_entry_ns[key] = max(order.created_ns, trading.last_entry_ns.get(key, 0))
                 trading.entry_times_ns.setdefault(order.intent.account, []).append(order.created_ns)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from mexc_sniper.core.ids import ClientOrderId, IntentId, PositionId, TradeId
+from mexc_sniper.core.ids import ClientOrderId, IntentId, ListingId, PositionId, TradeId
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Price, Symbol
 from mexc_sniper.model.account import Account, Balance
@@ -67,6 +67,8 @@ class Trading:
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
     """Not settled, and recent ones; paper and live alike."""
+    entry_of: dict[ListingId, ClientOrderId] = field(default_factory=dict)
+    """The latest order of each listing's entry; the order itself may be forgotten by now."""
     fills_seen: dict[tuple[Account, str], None] = field(default_factory=dict)
     booked: dict[ClientOrderId, Decimal] = field(default_factory=dict)
     """Quantity of each order counted fill by fill."""

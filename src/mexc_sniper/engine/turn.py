@@ -1,5 +1,6 @@
 """One call of `handle`: collects what is to be written and asked, and puts it in a fixed order."""
 
+from collections.abc import Callable
 from typing import Any
 
 from mexc_sniper.engine.effects import Effect, Note, Record, SetGate, Submit
@@ -16,7 +17,8 @@ class Turn:
     event land in one transaction, state before what refers to it.
     """
 
-    def __init__(self, state: EngineState, stamp: Stamp) -> None:
+    def __init__(self, state: EngineState, stamp: Stamp, carry_out: Callable[[Effect], None] | None = None) -> None:
+        """``carry_out`` takes an order the moment it is decided; what is said of it afterwards need not wait."""
         self.stamp = stamp
         self.now_ns = stamp.ts_recv_ns
         self.venue_now_ns = stamp.ts_recv_ns + state.clock_offset_ns
@@ -26,6 +28,7 @@ class Turn:
         self._entries: list[LedgerEntry] = []
         self._asks: list[Effect] = []
         self._urgent: list[Effect] = []
+        self._carry_out = carry_out
 
     def put(self, listing: Listing) -> Listing:
         """Make a listing's new version the engine's truth and have it written."""
@@ -47,7 +50,12 @@ class Turn:
 
     def ask(self, effect: Effect) -> None:
         """Ask the world for something."""
-        (self._urgent if isinstance(effect, (Submit, SetGate)) else self._asks).append(effect)
+        if not isinstance(effect, (Submit, SetGate)):
+            self._asks.append(effect)
+        elif self._carry_out is not None:
+            self._carry_out(effect)
+        else:
+            self._urgent.append(effect)
 
     def note(self, name: str, **fields: Any) -> None:
         """Tell the log."""

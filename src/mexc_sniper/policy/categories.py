@@ -1,6 +1,7 @@
 """What sort of coin it is, from the venue's own categories and exact lists, never from a suffix guess alone."""
 
 import re
+from collections.abc import Container
 
 from mexc_sniper.model.instrument import Instrument
 
@@ -53,7 +54,7 @@ _LEVERAGED_PLATES = ("mc-trade-zone-etf", "mc-trade-zone-leveraged")
 _COMMODITY_PLATES = ("mc-trade-zone-metals", "mc-trade-zone-oil")
 
 
-def categories(instrument: Instrument, *, known_bases: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def categories(instrument: Instrument, *, known_bases: Container[str] = ()) -> tuple[str, ...]:
     """Return the categories of an instrument: leveraged, stocks, stables, wrapped, commodities.
 
     Args:

@@ -2,6 +2,8 @@
 
 Every question is asked, so that the operator sees every measured value; the first "no" in order is the reason. A
 missing input is a "no", never a zero. `Approved` is made here and nowhere else.
+
+The questions answer in values; words are made of them later (`Judgement.guards`), when the order has left.
 """
 
 from collections.abc import Callable
@@ -68,31 +70,57 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...] = ()
 
 
-_Answer = tuple[bool | None, str, str]
-"""Passed (None: not asked), measured, limit."""
+_Value = str | int | Decimal | Callable[[], str]
+_Answer = tuple[bool | None, _Value, _Value]
+"""Passed (None: not asked), measured, limit; values, of which `_words` makes text."""
 
 _BOOK_TRIGGERS = frozenset({Trigger.FIRST_QUOTE, Trigger.FIRST_TRADE, Trigger.SURPRISE, Trigger.MANUAL})
 _AUTOMATIC = frozenset({Trigger.SCHEDULED, Trigger.FIRST_QUOTE, Trigger.FIRST_TRADE, Trigger.SURPRISE})
 
 
-def assess(view: EntryView) -> tuple[Approved | Denied, tuple[Guard, ...]]:
-    """Judge an entry; returns the verdict and every question with its measured value and limit."""
-    guards: list[Guard] = []
-    denied: Denied | None = None
-    for reason in view.gate.closed:
-        guards.append(Guard(name=str(reason), passed=False))
-        denied = denied or Denied(reason=reason)
-    for reason, ask in CHECKS:
-        passed, measured, limit = ask(view)
-        guards.append(Guard(name=str(reason), passed=passed, measured=measured, limit=limit))
-        if passed is False and denied is None:
-            denied = Denied(reason=reason, measured={"measured": measured, "limit": limit})
-    if view.eligible is not None and view.trigger in _AUTOMATIC:
-        guards.append(Guard(name=str(view.eligible), passed=False))
-        denied = denied or Denied(reason=view.eligible)
-    if denied is not None:
-        return denied, tuple(guards)
-    return Approved(intent=view.intent, generation=view.gate.generation), tuple(guards)
+class Judgement:
+    """The verdict on an entry and what every question measured."""
+
+    __slots__ = ("_answers", "_view", "verdict")
+
+    def __init__(
+        self, view: EntryView, verdict: Approved | Denied, answers: tuple[tuple[Reason, _Answer], ...]
+    ) -> None:
+        self.verdict = verdict
+        self._view = view
+        self._answers = answers
+
+    def guards(self) -> tuple[Guard, ...]:
+        """Write down every question with its measured value and limit."""
+        guards = [Guard(name=str(reason), passed=False) for reason in self._view.gate.closed]
+        guards += (
+            Guard(name=str(reason), passed=passed, measured=_words(measured), limit=_words(limit))
+            for reason, (passed, measured, limit) in self._answers
+        )
+        if (ineligible := _ineligible(self._view)) is not None:
+            guards.append(Guard(name=str(ineligible), passed=False))
+        return tuple(guards)
+
+
+def assess(view: EntryView) -> Judgement:
+    """Judge an entry: every question is asked, the first "no" in order is the reason."""
+    answers = tuple([(reason, ask(view)) for reason, ask in CHECKS])
+    return Judgement(view, _verdict(view, answers), answers)
+
+
+def _verdict(view: EntryView, answers: tuple[tuple[Reason, _Answer], ...]) -> Approved | Denied:
+    if view.gate.closed:
+        return Denied(reason=view.gate.closed[0])
+    for reason, (passed, measured, limit) in answers:
+        if passed is False:
+            return Denied(reason=reason, measured={"measured": _words(measured), "limit": _words(limit)})
+    if (ineligible := _ineligible(view)) is not None:
+        return Denied(reason=ineligible)
+    return Approved(intent=view.intent, generation=view.gate.generation)
+
+
+def _ineligible(view: EntryView) -> Reason | None:
+    return view.eligible if view.trigger in _AUTOMATIC else None
 
 
 def approve_reduction(intent: OrderIntent, gate: Gate) -> Approved | Denied:
@@ -118,12 +146,15 @@ def _rules(view: EntryView) -> _Answer:
 def _online(view: EntryView) -> _Answer:
     if view.instrument is None:
         return False, "unknown", "online"
-    return view.instrument.status is InstrumentStatus.ONLINE, str(view.instrument.status), "online"
+    return view.instrument.status is InstrumentStatus.ONLINE, view.instrument.status, "online"
 
 
 def _api_open(view: EntryView) -> _Answer:
     flag = view.instrument is not None and view.instrument.api_trading
-    measured = f"flag {'on' if flag else 'off'}, {'in' if view.in_api_list else 'not in'} the API lists"
+
+    def measured() -> str:
+        return f"flag {'on' if flag else 'off'}, {'in' if view.in_api_list else 'not in'} the API lists"
+
     if view.trigger is Trigger.SCHEDULED:
         return None, measured, "asked again at every attempt"  # the lists may follow the opening (REFERENCE 4.1)
     return flag and view.in_api_list, measured, "flag on, in the API lists"
@@ -131,7 +162,7 @@ def _api_open(view: EntryView) -> _Answer:
 
 def _both_sides(view: EntryView) -> _Answer:
     sides = view.instrument.trade_sides if view.instrument else TradeSides.UNKNOWN
-    return sides is TradeSides.ALL, sides.name.lower(), "all"
+    return sides is TradeSides.ALL, lambda: sides.name.lower(), "all"
 
 
 def _no_warning(view: EntryView) -> _Answer:
@@ -142,13 +173,18 @@ def _no_warning(view: EntryView) -> _Answer:
 
 def _category(view: EntryView) -> _Answer:
     found = [name for name in view.categories if name in view.config.excluded_categories]
-    return not found, ", ".join(view.categories) or "none", "not " + ", ".join(view.config.excluded_categories)
+    return (
+        not found,
+        lambda: ", ".join(view.categories) or "none",
+        lambda: "not " + ", ".join(view.config.excluded_categories),
+    )
 
 
 def _order_type(view: EntryView) -> _Answer:
     if view.instrument is None or view.intent.type is not OrderType.MARKET:
-        return True, str(view.intent.type), ""
-    return OrderType.MARKET in view.instrument.order_types, ", ".join(view.instrument.order_types), "MARKET"
+        return True, view.intent.type, ""
+    types = view.instrument.order_types
+    return OrderType.MARKET in types, lambda: ", ".join(types), "MARKET"
 
 
 def _base_once(view: EntryView) -> _Answer:
@@ -161,7 +197,7 @@ def _base_once(view: EntryView) -> _Answer:
 
 
 def _at_most(value: Decimal, limit: Decimal) -> _Answer:
-    return value <= limit, _text(value), _text(limit)
+    return value <= limit, value, limit
 
 
 def _hard_trade(view: EntryView) -> _Answer:
@@ -190,12 +226,12 @@ def _daily_spend(view: EntryView) -> _Answer:
 
 def _daily_loss(view: EntryView) -> _Answer:
     loss = max(ZERO, -view.exposure.realized_today)
-    return loss < view.config.daily_loss_limit_usdt, _text(loss), _text(view.config.daily_loss_limit_usdt)
+    return loss < view.config.daily_loss_limit_usdt, loss, view.config.daily_loss_limit_usdt
 
 
 def _drawdown(view: EntryView) -> _Answer:
     fall = view.exposure.drawdown
-    return fall < view.config.max_drawdown_usdt, _text(fall), _text(view.config.max_drawdown_usdt)
+    return fall < view.config.max_drawdown_usdt, fall, view.config.max_drawdown_usdt
 
 
 def _losses(view: EntryView) -> _Answer:
@@ -207,22 +243,22 @@ def _hourly(view: EntryView) -> _Answer:
 
 
 def _below_count(number: int, limit: int) -> _Answer:
-    return number < limit, str(number), str(limit)
+    return number < limit, number, limit
 
 
 def _cooldown(view: EntryView) -> _Answer:
     wait_ns = view.config.cooldown_per_symbol_minutes * 60 * NS_PER_S
     if view.last_entry_ns is None:
-        return True, "never traded", f"{view.config.cooldown_per_symbol_minutes} min"
+        return True, "never traded", lambda: f"{view.config.cooldown_per_symbol_minutes} min"
     since_ns = view.now_ns - view.last_entry_ns
-    return since_ns >= wait_ns, f"{since_ns // NS_PER_S} s", f"{wait_ns // NS_PER_S} s"
+    return since_ns >= wait_ns, lambda: f"{since_ns // NS_PER_S} s", lambda: f"{wait_ns // NS_PER_S} s"
 
 
 def _balance(view: EntryView) -> _Answer:
     free = view.exposure.free_quote
     if free is None:
-        return False, "unknown", _text(view.intent.worst_notional)
-    return free >= view.intent.worst_notional, _text(free), _text(view.intent.worst_notional)
+        return False, "unknown", view.intent.worst_notional
+    return free >= view.intent.worst_notional, free, view.intent.worst_notional
 
 
 def _minimum(view: EntryView) -> _Answer:
@@ -237,7 +273,7 @@ def _minimum(view: EntryView) -> _Answer:
 
 
 def _at_least(value: Decimal, limit: Decimal) -> _Answer:
-    return value >= limit, _text(value), _text(limit)
+    return value >= limit, value, limit
 
 
 def _exit_legs(view: EntryView) -> _Answer:
@@ -248,42 +284,51 @@ def _exit_legs(view: EntryView) -> _Answer:
     stop = below(reference, view.config.stop_loss_pct * 100)
     quantity = sellable(view.instrument, _wanted(view) / (view.cap or reference))
     passed = stop > 0 and meets_minimum(view.instrument, quantity, stop, market=True)
-    return passed, _text(stop * quantity), _text(view.instrument.min_notional_market)
+    return passed, stop * quantity, view.instrument.min_notional_market
 
 
 # ---------------------------------------------------------------------- the market
 
 
 def _age(view: EntryView) -> _Answer:
-    limit = f"{view.config.max_signal_age_ms} ms"
     if view.trigger is Trigger.MANUAL:
-        return None, "", limit
+        return None, "", _max_age(view)
     if view.opened_ns is None:
-        return view.trigger in (Trigger.SCHEDULED, Trigger.FIRST_QUOTE), "not traded yet", limit
-    age_ms = (view.now_ns - view.opened_ns) / NS_PER_MS
-    return age_ms <= view.config.max_signal_age_ms, f"{age_ms:.0f} ms", limit
+        return view.trigger in (Trigger.SCHEDULED, Trigger.FIRST_QUOTE), "not traded yet", _max_age(view)
+    age_ns = view.now_ns - view.opened_ns
+    return age_ns <= view.config.max_signal_age_ms * NS_PER_MS, lambda: f"{age_ns / NS_PER_MS:.0f} ms", _max_age(view)
+
+
+def _max_age(view: EntryView) -> Callable[[], str]:
+    return lambda: f"{view.config.max_signal_age_ms} ms"
 
 
 def _reference(view: EntryView) -> _Answer:
     reference = view.intent.reference_price
-    return reference is not None and reference > 0, str(reference or "none"), "a price"
+    return reference is not None and reference > 0, lambda: str(reference or "none"), "a price"
 
 
 def _has_book(view: EntryView) -> _Answer:
     if view.trigger not in _BOOK_TRIGGERS:
         return None, "", ""
     book = view.book
-    return book is not None and bool(book.asks), "none" if book is None else f"{len(book.asks)} asks", "1 ask"
+    if book is None:
+        return False, "none", "1 ask"
+    return bool(book.asks), lambda: f"{len(book.asks)} asks", "1 ask"
 
 
 def _spread(view: EntryView) -> _Answer:
-    limit = f"{view.config.max_spread_bps} bps"
+    most = view.config.max_spread_bps
     if view.trigger not in _BOOK_TRIGGERS:
-        return None, "", limit
+        return None, "", _bps(most)
     if view.book is None or view.book.bid is None or view.book.ask is None:
-        return False, "one-sided", limit
+        return False, "one-sided", _bps(most)
     spread = distance_bps(view.book.ask, view.book.bid)
-    return spread <= view.config.max_spread_bps, f"{spread:.0f} bps", limit
+    return spread <= most, _bps(spread), _bps(most)
+
+
+def _bps(value: Decimal | int) -> Callable[[], str]:
+    return lambda: f"{value:.0f} bps"
 
 
 def _depth(view: EntryView) -> _Answer:
@@ -306,27 +351,30 @@ def _exit_depth(view: EntryView) -> _Answer:
 
 
 def _slippage(view: EntryView) -> _Answer:
-    limit = f"{view.config.max_slippage_bps} bps"
+    most = view.config.max_slippage_bps
     reference = view.intent.reference_price
     if view.trigger not in _BOOK_TRIGGERS:
-        return None, "", limit
+        return None, "", _bps(most)
     if view.book is None or reference is None:
-        return False, "unknown", limit
+        return False, "unknown", _bps(most)
     walk = walk_amount(view.book.asks, _wanted(view))
     if walk.worst is None:
-        return False, "no asks", limit
+        return False, "no asks", _bps(most)
     slippage = distance_bps(walk.worst, reference)
-    return slippage <= view.config.max_slippage_bps, f"{slippage:.0f} bps", limit
+    return slippage <= most, _bps(slippage), _bps(most)
 
 
 def _plausible(view: EntryView) -> _Answer:
-    limit = f"1/{view.config.max_price_ratio} to {view.config.max_price_ratio}"
+    widest = view.config.max_price_ratio
     reference = view.intent.reference_price
+
+    def limit() -> str:
+        return f"1/{widest} to {widest}"
+
     if view.known_reference is None or reference is None:
         return None, "nothing to compare with", limit
     ratio = reference / view.known_reference
-    widest = view.config.max_price_ratio
-    return 1 / widest <= ratio <= widest, f"{ratio:.4f}", limit
+    return 1 / widest <= ratio <= widest, lambda: f"{ratio:.4f}", limit
 
 
 def _wanted(view: EntryView) -> Decimal:
@@ -335,8 +383,10 @@ def _wanted(view: EntryView) -> Decimal:
     return (view.intent.price or ZERO) * (view.intent.quantity or ZERO)
 
 
-def _text(value: Decimal) -> str:
-    return format(value.normalize() if value else ZERO, "f")
+def _words(value: _Value) -> str:
+    if isinstance(value, Decimal):
+        return format(value.normalize() if value else ZERO, "f")
+    return value() if callable(value) else str(value)
 
 
 CHECKS: tuple[tuple[Reason, Callable[[EntryView], _Answer]], ...] = (

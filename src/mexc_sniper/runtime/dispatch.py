@@ -61,14 +61,19 @@ class Dispatch:
         self._wake_at = wake_at
         self.watched: dict[Symbol, None] = {}
 
+    def urgent(self, effect: Effect) -> None:
+        """Carry out an order or a gate while the engine is still at work on the event that caused it."""
+        if isinstance(effect, Submit):
+            self._desk.submit(effect.approved)
+        elif isinstance(effect, SetGate):
+            self._desk.set_gate(effect.account, effect.gate)
+
     def run(self, effects: list[Effect]) -> None:
         """Carry out the effects of one event; orders are sent before the ledger is told."""
         for effect in effects:
             match effect:
-                case Submit(approved):
-                    self._desk.submit(approved)
-                case SetGate(gate, account):
-                    self._desk.set_gate(account, gate)
+                case Submit() | SetGate():
+                    self.urgent(effect)
                 case CancelOrder(order):
                     self._orders[order.intent.account].cancel(order)
                 case LookUp(order, kind):

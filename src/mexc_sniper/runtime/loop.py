@@ -72,6 +72,7 @@ class EngineLoop:
             orders=parts.gateways,
             wake_at=self.wake_at,
         )
+        engine.carry_out = self._dispatch.urgent
         self._wakes: list[int] = []
         self._wake_changed = asyncio.Event()
         self._marks = Marks(figures)
