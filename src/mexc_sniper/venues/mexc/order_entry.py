@@ -26,8 +26,7 @@ from mexc_sniper.venues.mexc.order_verdict import Verdict, judge
 from mexc_sniper.venues.mexc.rest import BAN_WAIT_S, FIREWALL_WAIT_S, retry_after_s
 
 REHEARSE_EVERY_S = 0.002
-RENEW_EVERY = 125
-"""Rehearsals between two renewals of what was signed ahead: a quarter of a second."""
+RENEW_EVERY_S = 0.25
 FRESH_MS = 1_000
 """A request signed ahead is used while its timestamp is at most this old; the renewal keeps it far below."""
 MAX_REMEMBERED = 100_000
@@ -117,7 +116,8 @@ class OrderEntry:
         while True:
             self._awake.clear()
             await self._awake.wait()
-            for _ in range(RENEW_EVERY):
+            renew_at = self._clock.mono_ns() + int(RENEW_EVERY_S * NS_PER_S)
+            while self._clock.mono_ns() < renew_at and self._prepared:
                 await self._clock.sleep(REHEARSE_EVERY_S)
                 self.rehearse()
             for prepared in self._prepared.values():
