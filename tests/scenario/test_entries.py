@@ -234,6 +234,7 @@ def test_take_profit_that_sold_nothing_is_tried_again():
     again = _submitted(world)[-1]
     assert again.client_order_id != sell.client_order_id
     assert (again.role, again.quantity) == (OrderRole.TAKE_PROFIT, sell.quantity)
+    assert (sell.type, again.type) == (OrderType.MARKET, OrderType.IOC), "a gap defeats market orders"
 
 
 def test_trailing_stop_follows_only_after_its_profit_level():

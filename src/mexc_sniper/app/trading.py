@@ -8,11 +8,11 @@ import msgspec
 import structlog
 
 from mexc_sniper.app.settings import Settings
-from mexc_sniper.core.clock import ClockReader
+from mexc_sniper.core.clock import NS_PER_MS, ClockReader
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.journal import FileJournal, GrantLimits, Recovered
 from mexc_sniper.model.account import Account
-from mexc_sniper.model.events import ClockSynced, Event, KeyChecked
+from mexc_sniper.model.events import ClockSynced, Event, KeyChecked, SourceChanged
 from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.order import Order, OrderStatus
@@ -46,6 +46,20 @@ class VenueOffset:
         """Take it from the engine's own events."""
         if isinstance(event, ClockSynced):
             self.ns = event.offset_ns
+
+
+class PaperLatency:
+    """Teaches the paper venue how long a request really takes: every REST source tells its round trips."""
+
+    def __init__(self, paper: PaperGateway) -> None:
+        self._paper = paper
+
+    def see(self, event: Event) -> None:
+        """Take a round trip out of a source's figures."""
+        if isinstance(event, SourceChanged):
+            round_trip_ms = event.figures.get("round_trip_ms")
+            if isinstance(round_trip_ms, int | float) and round_trip_ms > 0:
+                self._paper.note_round_trip(int(round_trip_ms * NS_PER_MS))
 
 
 def hard_caps(settings: Settings) -> HardCaps:
@@ -116,7 +130,7 @@ def build_trading(
     return TradingParts(
         gateways=gateways,
         throttles={account: Throttle() for account in gateways},
-        watchers=(offset.see, paper.see),
+        watchers=(offset.see, PaperLatency(paper).see, paper.see),
         helpers=(KeyWatch(settings, clock, offload).run,) if live else (),
         journal=journal if live else None,
         latch=latch_of(settings.data_dir),

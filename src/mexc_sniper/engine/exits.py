@@ -71,6 +71,7 @@ class Exits:
         if position is None or position.closed:
             return
         unfilled = order.filled_quantity <= 0
+        trading.exit_unfilled[position.id] = trading.exit_unfilled.get(position.id, 0) + 1 if unfilled else 0
         legs = trading.exit_legs.pop(order.intent.client_order_id, ())
         if unfilled and legs and position.plan is not None:
             position = replace(position, plan=mark_legs(position.plan, legs, done=False))
@@ -124,7 +125,10 @@ class Exits:
             return False
         trading.exit_count[position.id] = number + 1
         key = intent_id(f"{position.id}:{number}", number % 36)
-        market = OrderType.MARKET in instrument.order_types and not self._market_refused(position)
+        # A market order trades within some 5 % of the last price only (REFERENCE 1.8): after a gap it sells nothing,
+        # so the next try names its own price.
+        gapped = trading.exit_unfilled.get(position.id, 0) > 0 and bid is not None
+        market = OrderType.MARKET in instrument.order_types and not self._market_refused(position) and not gapped
         floor: Price | None = None
         if not market:
             if bid is None:

@@ -38,6 +38,8 @@ GRACE_NS = 25 * NS_PER_S
 """How long after the fence an accepted order may still be invisible (RELIABILITY 3.3; seen on the venue)."""
 DOUBT_ALARM_NS = 60 * NS_PER_S
 """A doubt older than this needs a person."""
+MAX_FORGOTTEN = 20_000
+"""Ids of settled orders kept so that the venue's lists do not make strangers of them; far more than a day holds."""
 CANCEL_AGAIN_NS = 2 * NS_PER_S
 POLL_NS = 2 * NS_PER_S
 """How often a live order is asked for while the private stream is away or silent about it."""
@@ -150,6 +152,9 @@ class Orders:
             if order.settled:
                 if order.settled_ns is not None and turn.now_ns - order.settled_ns > 600 * NS_PER_S:
                     del trading.orders[client_order_id]
+                    trading.forgotten[client_order_id] = None
+                    if len(trading.forgotten) > MAX_FORGOTTEN:
+                        del trading.forgotten[next(iter(trading.forgotten))]
                 continue
             if order.status is S.IN_DOUBT:
                 self._ask_about_doubt(turn, order)

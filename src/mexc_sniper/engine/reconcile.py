@@ -65,6 +65,8 @@ class Reconciliation:
         for name, venue_order in listed.items():
             if venue_order.report.client_order_id in trading.orders:
                 reports.append(OrderReported(stamp=turn.stamp, report=venue_order.report))
+            elif venue_order.report.client_order_id in trading.forgotten:
+                continue
             elif is_ours(name):
                 self._foreign(turn, venue_order, second_copy=True)
             elif any(o.client_order_id == name for o in event.open_orders):

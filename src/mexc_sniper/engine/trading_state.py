@@ -101,6 +101,10 @@ class Trading:
     """No exit of a position before this time: the last one came to nothing."""
     exit_pause_ns: dict[PositionId, int] = field(default_factory=dict)
     exit_count: dict[PositionId, int] = field(default_factory=dict)
+    exit_unfilled: dict[PositionId, int] = field(default_factory=dict)
+    """Exits of a position in a row that sold nothing."""
+    forgotten: dict[ClientOrderId, None] = field(default_factory=dict)
+    """Orders of ours, long settled and not kept any more; the venue may still list them."""
     exit_legs: dict[ClientOrderId, tuple[int, ...]] = field(default_factory=dict)
     """Take-profit legs that an exit on its way carries out."""
     private_stream: bool = False
