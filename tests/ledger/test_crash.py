@@ -85,6 +85,35 @@ async def test_process_killed_at_any_moment_loses_nothing_it_was_told_is_committ
     assert acknowledged >= 3 * KILLS
 
 
+async def test_paper_account_killed_at_any_moment_still_adds_up(location: LedgerLocation, tmp_path: Path) -> None:
+    """Its orders, fills and balance are nowhere else; one commit holds all that belongs together."""
+    dice = random.Random(11)
+    command = [sys.executable, "-m", "tests.ledger.paper_process", str(tmp_path / "data")]
+    if not location.is_sqlite:
+        command.append(location.postgres.render_as_string(hide_password=False).replace("+psycopg", ""))
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+        )
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first, "the process ended by itself"
+        sleep(dice.uniform(0, 0.06))
+        process.kill()
+        lines = [first, *process.stdout.read().splitlines(keepends=True)]
+        process.stdout.close()
+        process.wait()
+        reader = LedgerReader(location)
+        with reader.snapshot() as view:
+            (balance,) = view.balances()
+            orders = view.orders(limit=100_000)[0]
+            filled = sum(len(view.fills(order.intent.client_order_id)) for order in orders[:200])
+            assert balance.free == len(orders) >= max(int(line) for line in lines if line.endswith(b"\n"))
+            assert filled == min(len(orders), 200)
+            assert view.verify_audit() is None
+        reader.close()
+
+
 class Numbered:
     """Appends listings S0USDT, S1USDT … to a writer without ever waiting."""
 

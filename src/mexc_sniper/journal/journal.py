@@ -15,9 +15,11 @@ from mexc_sniper.core.errors import InvariantError, StoreError
 from mexc_sniper.core.ids import ClientOrderId
 from mexc_sniper.journal.disk import Disk, Segment, trouble
 from mexc_sniper.journal.grants import Budget, Grant, GrantLimits, draw_of
+from mexc_sniper.journal.held import Held
 from mexc_sniper.journal.record import RECORD_SIZE, Flag, Kind, encode, encode_intent
 from mexc_sniper.journal.recovery import Recovered, Started, after_lost_life, recover
-from mexc_sniper.model.order import Approved, OrderIntent
+from mexc_sniper.journal.waiter import Waiter
+from mexc_sniper.model.order import Approved
 
 SLOTS: Final = 4096
 """Records of a file (4 MB). An order takes three: intent, sent, settled."""
@@ -30,40 +32,6 @@ _RETRY_ROTATION_AFTER: Final = 64
 """Records after which a new file is tried again that could not be made (the disk is full)."""
 
 _log = structlog.get_logger()
-
-
-class _Held(msgspec.Struct):
-    """An intent that is not settled, as it must be carried into the next file."""
-
-    intent: OrderIntent
-    payload: bytes
-    epoch: int
-    wall_ns: int
-    flags: int
-
-
-class _Waiter:
-    """A caller on a loop waiting for the fsync of everything up to a record."""
-
-    def __init__(self, seq: int) -> None:
-        self.seq = seq
-        self._loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[None] = self._loop.create_future()
-
-    def settle(self, failure: StoreError | None) -> None:
-        """Tell the waiter; a loop that has ended no longer waits."""
-        try:
-            self._loop.call_soon_threadsafe(self._finish, failure)
-        except RuntimeError:
-            _log.debug("journal_waiter_without_loop")
-
-    def _finish(self, failure: StoreError | None) -> None:
-        if self.done.done():
-            return
-        if failure is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(failure)
 
 
 class FileJournal:
@@ -105,7 +73,7 @@ class FileJournal:
         self._wanted_slots = slots
         self._lock = threading.Lock()
         self._budget = Budget(limits)
-        self._held: dict[ClientOrderId, _Held] = {}
+        self._held: dict[ClientOrderId, Held] = {}
         self._left: dict[ClientOrderId, None] = {}  # of this life: one POST per client order id, ever
         self._suspect_open = False
         self._segment: Segment | None = None
@@ -116,7 +84,7 @@ class FileJournal:
         self._synced = 0  # number of the last record known to be on the disk
         self._retry_rotation_at = 0
         self._marks = 0
-        self._waiters: list[_Waiter] = []
+        self._waiters: list[Waiter] = []
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._awake = False
         self._closing = False
@@ -164,7 +132,7 @@ class FileJournal:
         self._suspect_open = bool(found.suspect or found.damage or found.damaged_before)
         for known in found.intents:
             if not known.settled:
-                self._held[known.intent.client_order_id] = _Held(
+                self._held[known.intent.client_order_id] = Held(
                     intent=known.intent,
                     payload=encode_intent(known.intent),
                     epoch=known.epoch,
@@ -234,7 +202,7 @@ class FileJournal:
         if client_order_id in self._left:
             raise InvariantError(f"order {client_order_id} was sent before; one POST per client order id")
         held = self._held.get(client_order_id)
-        if held is not None and held.flags & Flag.DURABLE and _same_order(held.intent, intent):
+        if held is not None and held.durable and held.same_order(intent):
             self._left[client_order_id] = None
             held.flags |= Flag.LEFT
             return True
@@ -247,7 +215,7 @@ class FileJournal:
                     return False
                 self._budget.drawn = self._budget.drawn.plus(draw)
             now_ns = self._append(Kind.INTENT, 0, payload)
-            self._held[client_order_id] = _Held(intent, payload, self.epoch, now_ns, Flag.LEFT)
+            self._held[client_order_id] = Held(intent, payload, self.epoch, now_ns, Flag.LEFT)
         self._left[client_order_id] = None
         self._signal_soon()
         return True
@@ -271,8 +239,8 @@ class FileJournal:
             for one, payload in zip(approved, payloads, strict=True):
                 now_ns = self._append(Kind.INTENT, Flag.DURABLE, payload)
                 # Not held as durable yet: `write` must not rely on it before it is fsynced.
-                self._held[one.intent.client_order_id] = _Held(one.intent, payload, self.epoch, now_ns, 0)
-            waiter = _Waiter(self._seq)
+                self._held[one.intent.client_order_id] = Held(one.intent, payload, self.epoch, now_ns, 0)
+            waiter = Waiter(self._seq)
             self._waiters.append(waiter)
         self._signal()
         await waiter.done
@@ -481,18 +449,3 @@ class FileJournal:
             self._on_failure(fault)  # before anybody else goes on
         for waiter in waiters:
             waiter.settle(fault)
-
-
-def _same_order(one: OrderIntent, other: OrderIntent) -> bool:
-    """Whether two intents would put the same order at the venue; when and why they were decided may differ."""
-    return (
-        one.account is other.account
-        and one.symbol == other.symbol
-        and one.side is other.side
-        and one.role is other.role
-        and one.type is other.type
-        and one.quantity == other.quantity
-        and one.quote_quantity == other.quote_quantity
-        and one.price == other.price
-        and one.worst_notional >= other.worst_notional
-    )
