@@ -123,12 +123,12 @@ export function Facts({ rows }: { rows: [string, ReactNode][] }) {
 }
 
 /** A bar of a share 0…1 with its text beside it; the text carries the meaning. */
-export function Bar({ share, from = 0, tone = "accent" }: { share: number; from?: number; tone?: Tone }) {
+export function Bar({ share, from = 0, tone = "accent", least = "3px" }: { share: number; from?: number; tone?: Tone; least?: string }) {
   return (
     <span aria-hidden className={clsx("relative block h-2 w-full overflow-hidden rounded-full bg-raised", TEXT[tone])}>
       <span
         className="absolute inset-y-0 rounded-full bg-current"
-        style={{ left: `${from * 100}%`, width: `max(3px, ${Math.max(0, Math.min(1 - from, share)) * 100}%)` }}
+        style={{ left: `${from * 100}%`, width: `max(${least}, ${Math.max(0, Math.min(1 - from, share)) * 100}%)` }}
       />
     </span>
   );

@@ -136,8 +136,8 @@ export function fold(world: World, frame: EventFrame, wallNow: number): World {
       next.trading = frame.data;
       if (frame.data.state !== world.trading?.state)
         next.activity = merge(world.activity, [{
-          key: `trading ${frame.seq}`, at, who: frame.data.actor && frame.data.actor !== "engine" ? "operator" : "bot",
-          text: `Trading is ${frame.data.state.toUpperCase()}${frame.data.reason ? `. ${frame.data.reason}` : ""}`,
+          key: `trading ${frame.seq}`, at, who: "bot",
+          text: `Trading is ${frame.data.state.toUpperCase()}${frame.data.reason && frame.data.state !== "active" ? `. ${frame.data.reason}` : ""}`,
           ...(frame.data.state === "active" ? {} : { tone: "warn" as const }),
         }]);
       break;

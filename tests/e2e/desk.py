@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pydantic import ValidationError
 
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
-from mexc_sniper.core.ids import ClientOrderId, IntentId, ListingId, PositionId, TradeId
+from mexc_sniper.core.ids import ClientOrderId, IntentId, PositionId, TradeId
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Price, Quantity, Symbol
 from mexc_sniper.ledger.location import locate
@@ -421,7 +421,7 @@ def a_desk(data_dir: Path, **options: Any) -> Iterator[Desk]:
     ready = threading.Event()
     box: list[Desk] = []
     troubles: list[BaseException] = []
-    leave: Callable[[], None] | None = None
+    leave: Callable[[], object] | None = None
 
     async def serve() -> None:
         nonlocal leave

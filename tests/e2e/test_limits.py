@@ -1,4 +1,4 @@
-"""The limits as a form: drawn from the schema, judged field by field, saved as a version on top of the one that was read."""
+"""The limits as a form: drawn from the schema, judged field by field, saved on top of the version that was read."""
 
 from collections.abc import Iterator
 from decimal import Decimal

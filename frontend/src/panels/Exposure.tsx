@@ -39,7 +39,7 @@ function Meters({ account, titles }: { account: AccountRisk; titles: Map<string,
                   <span className="min-w-0">{field?.title ?? humanized(limit.name)}</span>
                   <span className="whitespace-nowrap">{plain(limit.used)} <span className="text-dim">of {plain(limit.limit)} {field?.unit}</span></span>
                 </div>
-                {limit.utilisation !== null && <div className="pt-1"><Bar share={Math.min(1, limit.utilisation)} tone={toneOf(limit.utilisation)} /></div>}
+                {limit.utilisation !== null && <div className="pt-1"><Bar least="0px" share={Math.min(1, limit.utilisation)} tone={toneOf(limit.utilisation)} /></div>}
               </li>
             );
           })}
@@ -60,7 +60,7 @@ function Breakers({ risk }: { risk: Risk }) {
       )}
       <Facts rows={[
         ["Trading", <State key="t" tone={trading.state === "active" ? "up" : trading.state === "halted" ? "down" : "warn"}>{trading.state.toUpperCase()}{trading.latched && ", latched"}</State>],
-        ...(trading.reason ? [["Because", trading.reason] as [string, React.ReactNode]] : []),
+        ...(trading.reason && trading.state !== "active" ? [["Because", trading.reason] as [string, React.ReactNode]] : []),
         ["Compared with the venue", trading.reconciled ? "yes, in this life" : "not yet"],
         ["Armed", trading.armedUntil && trading.armed ? <>until <At at={trading.armedUntil} />, by {trading.armedBy}</> : "no; live entries need mexc-sniper arm"],
         ["Orders open", `${count(risk.ordersOpen)}${risk.ordersInDoubt ? `, ${count(risk.ordersInDoubt)} in doubt` : ""}`],

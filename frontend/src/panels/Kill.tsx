@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Octagon } from "lucide-react";
 import { useEffect, useRef, useState, type RefObject } from "react";
 import { api, type KillAction } from "../api";
-import { count, duration, money } from "../format";
+import { count, duration, money, name } from "../format";
 import { lookAgain, useLink, useWorld } from "../live";
 import { STATE_TONES, sum } from "../trading";
 import { At } from "../time";
@@ -11,6 +11,8 @@ import { ALARM, Button, fieldClass, Modal, State } from "../ui";
 
 const PATIENCE_MS = 2_000;
 const RESUME = "RESUME";
+/** Who set the state when nobody has touched it since the engine began. */
+const START = "start";
 
 export function KillButton({ onPress }: { onPress: () => void }) {
   return (
@@ -92,7 +94,7 @@ export function Standing() {
   return (
     <p>
       <State tone={STATE_TONES[trading.state]}><span className="font-semibold">{trading.state.toUpperCase()}</span></State>
-      <span className="text-dim">{trading.actor && ` by ${trading.actor}`}, since <At at={trading.since} />{trading.reason && <>. {trading.reason}</>}</span>
+      <span className="text-dim">{trading.actor && trading.actor !== START && ` by ${name(trading.actor)}`}, since <At at={trading.since} />{trading.reason && trading.state !== "active" && <>. {name(trading.reason)}</>}</span>
     </p>
   );
 }

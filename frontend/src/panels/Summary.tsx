@@ -69,7 +69,7 @@ function Money({ account, mode }: { account: AccountRisk | undefined; mode: stri
   const tone = signTone(account?.realizedToday);
   return (
     <>
-      <Figure label={`Profit today, ${mode}`} unit="USDT" note={account?.spentToday == null ? "nothing traded today" : `spent ${money(account.spentToday)} today`} {...(tone ? { tone } : {})}>{signed(account?.realizedToday)}</Figure>
+      <Figure label={`Profit today, ${mode}`} unit="USDT" note={account?.spentToday == null ? "realized since 00:00 UTC" : `spent ${money(account.spentToday)} today`} {...(tone ? { tone } : {})}>{signed(account?.realizedToday)}</Figure>
       <Figure label="Loss limit left" unit="USDT" note={loss ? <Meter share={loss.utilisation} text={`${money(loss.used)} of ${money(loss.limit)} used`} /> : undefined}>{money(loss?.left ?? loss?.limit)}</Figure>
       <Figure label="Open positions" note={<Meter share={held?.utilisation} text={`${money(account?.atStake)} USDT at risk`} />}>{account?.openPositions == null ? NONE : count(account.openPositions)}</Figure>
     </>
@@ -78,7 +78,7 @@ function Money({ account, mode }: { account: AccountRisk | undefined; mode: stri
 
 const Meter = ({ share, text }: { share: number | null | undefined; text: string }) => (
   <span className="flex items-center gap-2">
-    {share == null ? null : <span className="w-12 shrink-0 max-sm:hidden"><Bar share={Math.min(1, share)} tone={share >= 1 ? "down" : share >= 0.8 ? "warn" : "accent"} /></span>}
+    {share == null ? null : <span className="w-12 shrink-0 max-sm:hidden"><Bar least="0px" share={Math.min(1, share)} tone={share >= 1 ? "down" : share >= 0.8 ? "warn" : "accent"} /></span>}
     <span className="truncate">{text}</span>
   </span>
 );

@@ -24,7 +24,7 @@ const Lag = ({ ms }: { ms: number | null }) => (ms === null ? <span className="t
 
 /** Why it did not become what was wanted; a trade that did says what its fill rests on. */
 export function whyOf(trade: Trade): string {
-  if (trade.reasonText) return trade.reasonDetail ? `${trade.reasonText} ${trade.reasonDetail}` : trade.reasonText;
+  if (trade.reasonText) return trade.reasonDetail ? `${trade.reasonText.replace(/\.$/, "")} (${trade.reasonDetail}).` : trade.reasonText;
   return trade.reasonDetail;
 }
 
