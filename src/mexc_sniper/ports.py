@@ -193,6 +193,11 @@ class Journal(Protocol):
 class Ledger(Protocol):
     """The engine's writing side of the ledger."""
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be committed at the moment, in a sentence; empty while all is well."""
+        ...
+
     def append(self, entries: Sequence[LedgerEntry]) -> None:
         """Queue entries for the next commit; never blocks. Entries of one call land in one transaction."""
         ...

@@ -9,7 +9,8 @@ from mexc_sniper.engine.effects import CancelOrder, SetGate, Submit
 from mexc_sniper.model.account import Account, TradingState
 from mexc_sniper.model.commands import CommandStatus, Verb
 from mexc_sniper.model.entries import DecisionMade, PositionChanged, TradeChanged
-from mexc_sniper.model.events import KillLatched
+from mexc_sniper.model.events import ClockSynced, KillLatched, SourceChanged, SourceName
+from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.model.listing import Outcome
 from mexc_sniper.model.order import OrderIntent, OrderRole, OrderStatus, OrderType
 from mexc_sniper.model.position import Position, PositionStatus
@@ -421,3 +422,25 @@ def test_limit_raised_to_more_than_double_asks_for_a_second_word():
     assert world.engine.state.config.version == 1
     world.hear(a_command(11, Verb.UPDATE_CONFIG, config={"maxPositionUsdt": "1500"}, confirm=True))
     assert world.engine.state.config.version == 2
+
+
+def test_feed_that_is_down_denies_entries_while_it_lasts_and_no_longer():
+    world = a_world_that_knows()
+
+    def stream(second: float, status: ComponentStatus) -> None:
+        world.hear(SourceChanged(stamp=at(second), source=SourceName.STREAM, status=status, detail="cut"))
+
+    stream(5, ComponentStatus.DOWN)
+    _opened(world, "ALPHAUSDT", 10)
+    assert world.listing("ALPHAUSDT").reason is Reason.FEED_STALE
+    stream(20, ComponentStatus.OK)
+    _opened(world, "BETAUSDT", 30)
+    assert len(_submitted(world)) == 1
+
+
+def test_uncertain_clock_denies_live_entries_and_leaves_paper_alone():
+    world = a_world_that_knows()
+    world.hear(ClockSynced(stamp=at(5), offset_ns=0, uncertainty_ns=400_000_000))
+    gates = {effect.account: effect.gate for effect in world.asked(SetGate)}
+    assert Reason.CLOCK_UNCERTAIN in gates[Account.LIVE].closed
+    assert Reason.CLOCK_UNCERTAIN not in gates[Account.PAPER].closed

@@ -125,8 +125,7 @@ async def _run_engine(settings: Settings) -> None:
         offload = ThreadOffload()
         parts.callback(offload.close)
         gateway = build_gateway(settings, clock, offload)
-        if settings.mode == "live":
-            await refuse_bad_key(settings, clock, offload)
+        key = await refuse_bad_key(settings, clock, offload) if settings.mode == "live" else None
         migrations.upgrade(location)
         ledger = LedgerWriter(location, clock, on_failure=ledger_failed)
         ledger.start()
@@ -138,7 +137,7 @@ async def _run_engine(settings: Settings) -> None:
         journal = open_journal(settings, clock, restored)
         parts.push_async_callback(journal.aclose)
         restored = with_journaled(restored, journal.recovered, clock.wall_ns())
-        trading = build_trading(settings, clock, offload, restored=restored, journal=journal)
+        trading = build_trading(settings, clock, offload, restored=restored, journal=journal, key=key)
         inbox = EngineInbox(location, clock, finished=restored.finished_commands)
         log.info(
             "engine_started", version=__version__, mode=settings.mode, ledger=location.describe(),

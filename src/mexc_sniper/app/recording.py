@@ -40,6 +40,11 @@ class Findings:
             if isinstance(entry, ListingChanged):
                 self.listings[entry.listing.id] = entry.listing
 
+    @property
+    def trouble(self) -> str:
+        """Nothing can go wrong where nothing is kept."""
+        return ""
+
     async def flush(self, *, deadline_s: float) -> None:
         """Nothing is kept, so nothing waits."""
 

@@ -1,6 +1,5 @@
 """Plugs the accounts together: paper always, live in live mode. The only place that asks for the mode."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -12,7 +11,7 @@ from mexc_sniper.core.clock import NS_PER_MS, ClockReader
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.journal import FileJournal, GrantLimits, Recovered
 from mexc_sniper.model.account import Account
-from mexc_sniper.model.events import ClockSynced, Event, KeyChecked, SourceChanged
+from mexc_sniper.model.events import Event, KeyChecked, SourceChanged
 from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.order import Order, OrderStatus
@@ -20,7 +19,7 @@ from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, Emit, Offload, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 from mexc_sniper.runtime.trading_parts import TradingParts
-from mexc_sniper.venues.mexc.key_check import KeyFault, check_key
+from mexc_sniper.venues.mexc.key_check import KeyFault, KeyReport, check_key
 from mexc_sniper.venues.mexc.order_gateway import MexcOrderGateway
 from mexc_sniper.venues.mexc.signing import Credentials
 from mexc_sniper.venues.mexc.wire import PicowsWire
@@ -32,20 +31,8 @@ log = structlog.get_logger()
 LATCH_NAME = "kill.latch"
 """The kill switch's file in the data directory; web, CLI and ``panic`` create it before anything else."""
 JOURNAL_NAME = "journal"
-KEY_RETRY_S = 30.0
+KEY_RETRY_S = 5.0
 KEY_AGAIN_S = 900.0
-
-
-@dataclass(slots=True)
-class VenueOffset:
-    """The venue's clock minus ours as last told; live orders are signed with it even while the monitor rests."""
-
-    ns: int = 0
-
-    def see(self, event: Event) -> None:
-        """Take it from the engine's own events."""
-        if isinstance(event, ClockSynced):
-            self.ns = event.offset_ns
 
 
 class PaperLatency:
@@ -104,14 +91,19 @@ def with_journaled(restored: Restored, recovered: Recovered, now_ns: int) -> Res
 
 
 def build_trading(
-    settings: Settings, clock: Clock, offload: Offload, *, restored: Restored, journal: FileJournal
+    settings: Settings,
+    clock: Clock,
+    offload: Offload,
+    *,
+    restored: Restored,
+    journal: FileJournal,
+    key: KeyReport | None = None,
 ) -> TradingParts:
-    """Return the accounts with what sends their orders.
+    """Return the accounts with what sends their orders; ``key`` is what `refuse_bad_key` has found.
 
     Raises:
         ConfigError: live mode without a key, or with one no request can be made of.
     """
-    offset = VenueOffset()
     paper = PaperGateway(clock, PaperOptions(), random=Random(), epoch=journal.epoch, restored=restored)  # noqa: S311
     gateways: dict[Account, OrderGateway] = {Account.PAPER: paper}
     live = settings.mode == "live"
@@ -123,15 +115,17 @@ def build_trading(
             wire=wire,
             bytes_wire=wire,
             credentials=credentials_of(settings),
-            venue_offset_ns=lambda: offset.ns,
+            venue_offset_ns=lambda: market.venue_offset_ns,
+            resync_clock=market.resync_clock,
+            budget=market.budget,
             rest_url=settings.venue.rest_url,
             ws_url=settings.venue.ws_url,
         )
     return TradingParts(
         gateways=gateways,
         throttles={account: Throttle() for account in gateways},
-        watchers=(offset.see, PaperLatency(paper).see, paper.see),
-        helpers=(KeyWatch(settings, clock, offload).run,) if live else (),
+        watchers=(PaperLatency(paper).see, paper.see),
+        helpers=(KeyWatch(settings, clock, offload, key).run,) if live else (),
         journal=journal if live else None,
         latch=latch_of(settings.data_dir),
         live=live,
@@ -139,8 +133,11 @@ def build_trading(
     )
 
 
-async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> None:
+async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> KeyReport:
     """Fail fast on a key that the venue refuses altogether; one that could not be tried is tried again later.
+
+    Returns what was found, so that the first minutes need not ask for it again: the account may be read twice a
+    second only (REFERENCE 1.3), and reconciliation reads it now.
 
     Raises:
         ConfigError: what is wrong with the key and how to mend it.
@@ -150,26 +147,29 @@ async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> 
     )
     if report.fault is not None and report.fault is not KeyFault.UNREACHABLE:
         raise ConfigError(f"the venue refuses the key: {' '.join(report.against_arming)}")
+    return report
 
 
 class KeyWatch:
-    """Tries the key at the start and every quarter of an hour; at once again while the venue cannot be reached."""
+    """Tells what the start has found, tries the key every quarter of an hour, and soon again while it cannot be."""
 
-    def __init__(self, settings: Settings, clock: Clock, offload: Offload) -> None:
+    def __init__(self, settings: Settings, clock: Clock, offload: Offload, first: KeyReport | None) -> None:
         self._settings = settings
         self._clock = clock
         self._offload = offload
+        self._first = first
 
     async def run(self, emit: Emit) -> None:
         """Emit what was found, until cancelled."""
         credentials = credentials_of(self._settings)
         while True:
-            report = await check_key(
+            report = self._first or await check_key(
                 rest_url=self._settings.venue.rest_url,
                 credentials=credentials,
                 clock=self._clock,
                 offload=self._offload,
             )
+            self._first = None
             stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
             emit(KeyChecked(stamp=stamp, problems=report.against_arming, warnings=report.warnings))
             await self._clock.sleep(KEY_RETRY_S if report.fault is not None else KEY_AGAIN_S)

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_S
+from mexc_sniper.core.reasons import Reason
 from mexc_sniper.engine.baseline import Baseline
 from mexc_sniper.engine.detection import Detection
 from mexc_sniper.engine.effects import Effect
@@ -233,6 +234,9 @@ class Engine:
     def _clock_synced(self, turn: Turn, event: ClockSynced) -> None:
         self.state.clock_offset_ns = event.offset_ns
         doubtful = event.uncertainty_ns > _CLOCK_DOUBT_NS
+        self._trader.gatekeeper.signal(
+            turn, Reason.CLOCK_UNCERTAIN, closed=doubtful, detail="the venue's clock is not known to within 250 ms"
+        )
         self._component(
             turn,
             "clock",
@@ -246,6 +250,13 @@ class Engine:
             return  # the last word of a source that was just stopped
         self._component(turn, f"source.{event.source}", event.status, event.detail, event.figures)
         state = self.state
+        if event.source is SourceName.STREAM:
+            self._trader.gatekeeper.signal(
+                turn,
+                Reason.FEED_STALE,
+                closed=event.status is ComponentStatus.DOWN,
+                detail=event.detail or "the market stream is down",
+            )
         connected = state.source_status(SourceName.STREAM) in (ComponentStatus.OK, ComponentStatus.DEGRADED)
         known = [state.source_status(source) for source in ESSENTIAL]
         missing = any(status in (ComponentStatus.DOWN, ComponentStatus.DEGRADED) for status in known)

@@ -63,7 +63,7 @@ class Gatekeeper:
         """Take over a self-clearing condition."""
         gates = self._state.trading.gates
         if closed == (reason in gates):
-            return
+            return  # told before; the detail of the first word stays
         if closed:
             gates[reason] = detail
         else:

@@ -14,9 +14,10 @@ import structlog
 
 from mexc_sniper import telemetry
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
+from mexc_sniper.core.reasons import Reason
 from mexc_sniper.engine.engine import Engine
 from mexc_sniper.model.commands import Command
-from mexc_sniper.model.events import CommandReceived, Event, QuoteSeen, Ticked, TradesSeen
+from mexc_sniper.model.events import CommandReceived, Event, GateSignaled, QuoteSeen, Ticked, TradesSeen
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, CommandInbox, Ledger, LiveFigures, MarketGateway
@@ -29,6 +30,8 @@ from mexc_sniper.runtime.trading_parts import TradingParts
 log = structlog.get_logger()
 
 TICK_S = 1.0
+STALL_NS = 250 * NS_PER_MS
+"""A tick later than this means that the view of the market may be old (RELIABILITY 2.4, row 63)."""
 FIGURES_EVERY_S = 0.25
 FLUSH_DEADLINE_S = 5.0
 
@@ -73,6 +76,7 @@ class EngineLoop:
             wake_at=self.wake_at,
         )
         engine.carry_out = self._dispatch.urgent
+        self._signaled: set[Reason] = set()
         self._wakes: list[int] = []
         self._wake_changed = asyncio.Event()
         self._marks = Marks(figures)
@@ -178,11 +182,21 @@ class EngineLoop:
             telemetry.LOOP_LAG_SECONDS.set(late_ns / NS_PER_S)
             if late_ns > NS_PER_S:
                 due_ns = self._clock.mono_ns()  # the machine slept; do not catch up tick by tick
+            self._signal(
+                Reason.LOOP_STALLED, late_ns > STALL_NS, f"the loop was held up for {late_ns / NS_PER_MS:.0f} ms"
+            )
+            self._signal(Reason.DATABASE_DOWN, bool(self._ledger.trouble), self._ledger.trouble)
             self._desk.look_at_latch()
             self._desk.wake()
             self.emit(Ticked(stamp=self._stamp()))
             self._marks.forget_except(self._dispatch.watched)
             self._figures.put("metrics", telemetry.render())
+
+    def _signal(self, reason: Reason, closed: bool, detail: str) -> None:
+        """Tell the engine when a condition that the runtime measures begins or ends."""
+        if closed != (reason in self._signaled):
+            (self._signaled.add if closed else self._signaled.discard)(reason)
+            self.emit(GateSignaled(stamp=self._stamp(), reason=reason, closed=closed, detail=detail))
 
     async def _wake(self) -> None:
         while True:

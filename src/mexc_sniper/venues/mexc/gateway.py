@@ -93,6 +93,11 @@ class MexcMarketGateway:
         self._sources: dict[SourceName, PolledSource] = {}
 
     @property
+    def budget(self) -> WeightBudget:
+        """The request budget of our address, to be shared by everything that speaks to the venue from it."""
+        return self._budget
+
+    @property
     def venue_offset_ns(self) -> int:
         """The venue's clock minus ours, for who signs; the last one known, 0 before the first."""
         return self._sync.offset_ns if self._sync is not None else 0
