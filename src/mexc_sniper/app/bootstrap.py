@@ -137,7 +137,7 @@ async def _run_engine(settings: Settings) -> None:
         journal = open_journal(settings, clock, restored)
         parts.push_async_callback(journal.aclose)
         restored = with_journaled(restored, journal.recovered, clock.wall_ns())
-        trading = build_trading(settings, clock, offload, restored=restored, journal=journal, key=key)
+        trading = build_trading(settings, clock, offload, market=gateway, restored=restored, journal=journal, key=key)
         inbox = EngineInbox(location, clock, finished=restored.finished_commands)
         log.info(
             "engine_started", version=__version__, mode=settings.mode, ledger=location.describe(),

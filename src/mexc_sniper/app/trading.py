@@ -19,6 +19,7 @@ from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, Emit, Offload, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 from mexc_sniper.runtime.trading_parts import TradingParts
+from mexc_sniper.venues.mexc.gateway import MexcMarketGateway
 from mexc_sniper.venues.mexc.key_check import KeyFault, KeyReport, check_key
 from mexc_sniper.venues.mexc.order_gateway import MexcOrderGateway
 from mexc_sniper.venues.mexc.signing import Credentials
@@ -95,9 +96,10 @@ def build_trading(
     clock: Clock,
     offload: Offload,
     *,
+    market: MexcMarketGateway,
     restored: Restored,
     journal: FileJournal,
-    key: KeyReport | None = None,
+    key: KeyReport | None,
 ) -> TradingParts:
     """Return the accounts with what sends their orders; ``key`` is what `refuse_bad_key` has found.
 
