@@ -444,3 +444,22 @@ def test_uncertain_clock_denies_live_entries_and_leaves_paper_alone():
     gates = {effect.account: effect.gate for effect in world.asked(SetGate)}
     assert Reason.CLOCK_UNCERTAIN in gates[Account.LIVE].closed
     assert Reason.CLOCK_UNCERTAIN not in gates[Account.PAPER].closed
+
+
+def test_refused_key_halts_until_a_person_has_looked():
+    world = _opened(a_world_that_knows())
+    intent = _submitted(world)[0]
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        reported(10.5, intent, S.REJECTED, code=700006, reason=Reason.KEY_REFUSED, text="ip"),
+    )
+    status = world.engine.state.trading.status
+    assert (status.state, status.latched) == (TradingState.HALTED, True)
+
+
+def test_one_execution_named_differently_by_stream_and_list_is_counted_once():
+    world = _opened(a_world_that_knows())
+    intent = _bought(world)
+    world.hear(filled(11, intent, price="1.00", quantity="20", trade_id="another-name"))
+    (position,) = _positions(world)
+    assert position.quantity == 20

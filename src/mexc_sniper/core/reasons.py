@@ -82,6 +82,7 @@ class Reason(StrEnum):
     # What became of an order
     NOT_OPEN_TO_API = "NOT_OPEN_TO_API"
     VENUE_REFUSED = "VENUE_REFUSED"
+    KEY_REFUSED = "KEY_REFUSED"
     NOT_SENT = "NOT_SENT"
     NEVER_ARRIVED = "NEVER_ARRIVED"
     NOTHING_FILLED = "NOTHING_FILLED"
@@ -157,6 +158,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.OUTSIDE_PRICE_BAND: "The venue's price band would refuse the order.",
     Reason.NOT_OPEN_TO_API: "The pair did not open to API orders in time.",
     Reason.VENUE_REFUSED: "The venue refused the order.",
+    Reason.KEY_REFUSED: "The venue refuses the key or the account; trading is halted until a person has looked.",
     Reason.NOT_SENT: "The order never left.",
     Reason.NEVER_ARRIVED: "The order is proven never to have reached the venue.",
     Reason.NOTHING_FILLED: "The order found nothing to buy at its price.",

@@ -62,6 +62,24 @@ class KillSwitch:
         turn.note("kill_switch", action=action, actor=actor, reason=reason, canceled=canceled, sold=sold)
         return {"canceled": canceled, "sold": sold}
 
+    def halt(self, turn: Turn, *, reason: str) -> None:
+        """Latch HALTED because our own means cannot be trusted any more: a refused key, an impossible record."""
+        trading = self._state.trading
+        if trading.status.latched and trading.status.state is TradingState.HALTED:
+            return
+        trading.status = replace(
+            trading.status,
+            state=TradingState.HALTED,
+            reason=reason,
+            actor="engine",
+            since_ns=turn.now_ns,
+            latched=True,
+            armed_until_ns=None,
+        )
+        self._gatekeeper.save(turn)
+        trading.waiting.clear()
+        turn.note("halted", reason=reason)
+
     def resume(self, turn: Turn, *, actor: str, reason: str) -> str:
         """Allow entries again; returns why not, or the empty text."""
         trading = self._state.trading

@@ -45,6 +45,7 @@ POLL_NS = 2 * NS_PER_S
 """How often a live order is asked for while the private stream is away or silent about it."""
 
 S = OrderStatus
+ZERO = Decimal(0)
 _TRADE_STATUS = {
     S.INTENDED: TradeStatus.PENDING,
     S.SUBMITTED: TradeStatus.PENDING,
@@ -107,6 +108,15 @@ class Orders:
             key = (fill.account, f"{fill.client_order_id}:{fill.trade_id}")
             order = trading.orders.get(fill.client_order_id)
             if key in trading.fills_seen or order is None:
+                continue
+            if (
+                order.terminal
+                and trading.booked.get(fill.client_order_id, ZERO) + fill.quantity > order.filled_quantity
+            ):
+                # The stream and the trade list may name one execution differently: what the ended order does not
+                # account for is not counted. A real late fill first raises the order's own quantity.
+                turn.note("fill_beyond_order", symbol=fill.symbol, trade_id=fill.trade_id, quantity=str(fill.quantity))
+                turn.ask(LookUp(order, LookUpKind.ORDER))
                 continue
             trading.fills_seen[key] = None
             booked = trading.booked.get(fill.client_order_id, Decimal(0))

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from mexc_sniper.core.ids import ClientOrderId, TradeId
+from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.engine.entries import Entries
 from mexc_sniper.engine.exits import Exits
@@ -200,6 +201,8 @@ class Trader:
             self.commands.order_moved(turn, order)
         if ended is None:
             return
+        if ended.reason is Reason.KEY_REFUSED:
+            self.killswitch.halt(turn, reason=f"the venue refuses the key ({ended.code}: {ended.text})")
         if ended.intent.role is OrderRole.ENTRY:
             self.entries.order_ended(turn, ended)
         else:

@@ -40,6 +40,7 @@ REASON_BY_CODE: dict[int, Reason] = {
     30010: Reason.NO_REFERENCE_PRICE,
     30025: Reason.NO_BOOK,
     30087: Reason.OUTSIDE_PRICE_BAND,
+    **dict.fromkeys((602, 10072, 10098, 60005, 700001, 700002, 700006, 700007), Reason.KEY_REFUSED),
 }
 """Why an order was refused; every other code is VENUE_REFUSED, and code and text are kept beside it."""
 
@@ -89,7 +90,7 @@ def fault_of(
 def reason_of(code: int | None, text: str) -> Reason:
     """Return why the venue refused an order, in our words."""
     if code == 30018 and not is_about_market_orders(text):
-        return Reason.VENUE_REFUSED
+        return Reason.KEY_REFUSED  # "this account cannot place orders for now, contact support"
     return Reason.VENUE_REFUSED if code is None else REASON_BY_CODE.get(code, Reason.VENUE_REFUSED)
 
 
