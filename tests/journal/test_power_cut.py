@@ -127,6 +127,21 @@ async def test_durable_write_does_not_return_before_its_fsync_has_ended(tmp_path
     await journal.aclose()
 
 
+async def test_prepared_order_does_not_leave_before_its_fsync_has_ended(tmp_path: Path) -> None:
+    disk = CutDisk(tmp_path / "journal")
+    journal = FileJournal(disk.directory, SystemClock(), limits=None, slots=24, disk=disk)
+    journal.open()
+    disk.hold()
+    one = approved(an_intent(1))
+    writing = asyncio.create_task(journal.write_durably([one]))
+    await asyncio.sleep(0)
+    assert not journal.write(one), "no grant covers it, and it is not on the disk yet"
+    disk.flow()
+    await asyncio.wait_for(writing, 10)
+    assert journal.write(one)
+    await journal.aclose()
+
+
 async def test_grant_is_not_used_before_it_is_fsynced(tmp_path: Path) -> None:
     disk = CutDisk(tmp_path / "journal")
     journal = FileJournal(disk.directory, SystemClock(), limits=LIMITS, slots=64, disk=disk)
