@@ -143,7 +143,7 @@ def test_30018_is_told_apart_by_its_text():
     assert isinstance(market, NotTradable)
     assert isinstance(account, AuthFailed)
     assert reason_of(30018, "Market order is disabled") is Reason.MARKET_ORDERS_CLOSED
-    assert reason_of(30018, "账号暂时不能下单，请联系客服") is Reason.VENUE_REFUSED
+    assert reason_of(30018, "账号暂时不能下单，请联系客服") is Reason.KEY_REFUSED
 
 
 def test_every_reason_belongs_to_a_known_code():
