@@ -9,10 +9,11 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mexc_sniper.app.finding import Finding
+from mexc_sniper.app.finding import Verdict as Verdict
 from mexc_sniper.app.instance import prepare_data_dir, read_run_info
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.clock import NS_PER_MS, ClockReader
@@ -27,24 +28,6 @@ LARGEST_UNCERTAINTY_MS = 250
 WORRYING_OFFSET_MS = 1000
 LEAST_DISK_MB = 200
 COMFORTABLE_DISK_MB = 1024
-
-
-class Verdict(StrEnum):
-    """WARN works but deserves a look; FAIL will not work."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """The outcome of one check."""
-
-    name: str
-    verdict: Verdict
-    detail: str
-    mend: str = ""
 
 
 def examine(settings: Settings, clock: ClockReader) -> Iterator[tuple[str, Callable[[], Finding]]]:
@@ -63,6 +46,7 @@ def examine(settings: Settings, clock: ClockReader) -> Iterator[tuple[str, Calla
     yield "venue", _guarded("venue", lambda: _venue(settings, clock))
     yield "venue clock", _guarded("venue clock", lambda: _venue_clock(settings, clock))
     yield "venue stream", _guarded("venue stream", lambda: _stream(settings))
+    yield "api key", _guarded("api key", lambda: _key(settings))
 
 
 def _guarded(name: str, check: Callable[[], Finding]) -> Callable[[], Finding]:
@@ -176,6 +160,12 @@ def _stream(settings: Settings) -> Finding:
             f"{settings.venue.ws_url} cannot be reached ({error}): check the network or correct venue.ws_url"
         ) from None
     return Finding(name="venue stream", verdict=Verdict.OK, detail=f"{settings.venue.ws_url} accepts connections")
+
+
+def _key(settings: Settings) -> Finding:
+    from mexc_sniper.app.key_doctor import check_api_key  # loads the venue's libraries
+
+    return check_api_key(settings)
 
 
 @dataclass(frozen=True)

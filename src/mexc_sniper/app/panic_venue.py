@@ -1,47 +1,31 @@
 """The venue's side of ``panic``: the same order gateway as the engine's, driven by hand and by nothing else."""
 
-import asyncio
-import contextlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from mexc_sniper.app.settings import Settings
-from mexc_sniper.core.clock import NS_PER_S, iso_from_ns
-from mexc_sniper.core.errors import VenueError
+from mexc_sniper.app.venue_by_hand import EPOCH, VenueByHand
+from mexc_sniper.core.clock import NS_PER_S
+from mexc_sniper.core.errors import StoreError, VenueError
 from mexc_sniper.core.ids import ClientOrderId, client_order_id, intent_id, is_ours
 from mexc_sniper.core.values import Asset, Quantity, Symbol, text_from_decimal
 from mexc_sniper.model.account import Account
-from mexc_sniper.model.events import Event, LookUpKind, OrderLookedUp, OrderReported, VenueOrder, VenueSwept
+from mexc_sniper.model.events import LookUpKind, OrderLookedUp, OrderReported, VenueOrder, VenueSwept
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.limits import Gate
 from mexc_sniper.model.market import Side, Stamp
 from mexc_sniper.model.order import TERMINAL, Approved, Order, OrderIntent, OrderRole, OrderStatus, OrderType
 from mexc_sniper.policy.risk import approve_reduction
 from mexc_sniper.policy.sizing import sellable
-from mexc_sniper.runtime.clock import LoopClock, ThreadOffload
-from mexc_sniper.venues.mexc.budget import WeightBudget
-from mexc_sniper.venues.mexc.order_gateway import MexcOrderGateway
-from mexc_sniper.venues.mexc.parse.exchange_info import instrument, split
-from mexc_sniper.venues.mexc.parse.names import server_time
-from mexc_sniper.venues.mexc.rest import RestClient
 from mexc_sniper.venues.mexc.signing import Credentials
-from mexc_sniper.venues.mexc.time_sync import OffsetEstimate
-from mexc_sniper.venues.mexc.urls import Endpoint, Host
-from mexc_sniper.venues.mexc.wire import PicowsWire
 
 if TYPE_CHECKING:
     from mexc_sniper.app.panic import PanicReport
 
-EPOCH = 36**4 - 1
-"""In the ids of our sales, where the engine writes the number of its life: nobody's life."""
 RECORD_FILE = "panic.jsonl"
 CONNECT_S = 10.0
-CLOCK_PROBES = 3
 ROUNDS = 5
 ROUND_S = 1.0
 SWEEP_S = 20.0
@@ -60,66 +44,24 @@ class Sale:
         return self.instrument.base
 
 
-class PanicVenue:
-    """Open it with ``async with``; it then holds the connections of one order gateway."""
+class PanicVenue(VenueByHand):
+    """What panic does at the venue; everything it could not do goes into the report."""
 
     def __init__(self, settings: Settings, credentials: Credentials, tell: Callable[[str], None]) -> None:
-        self._settings = settings
-        self._credentials = credentials
+        super().__init__(settings, credentials, RECORD_FILE)
+        self._address = settings.venue.rest_url
         self._tell = tell
-        self._events: list[Event] = []
-
-    async def __aenter__(self) -> Self:
-        self._clock = LoopClock()
-        self._offload = ThreadOffload()
-        self._estimate = OffsetEstimate()
-        wire = PicowsWire(self._clock)
-        budget = WeightBudget(self._clock)
-        venue = self._settings.venue
-        self._rest = RestClient(
-            {Host.API: venue.rest_url}, self._clock, self._offload, budget, venue_offset_ns=self._offset_ns
-        )
-        self._gateway = MexcOrderGateway(
-            clock=self._clock,
-            offload=self._offload,
-            wire=wire,
-            bytes_wire=wire,
-            credentials=self._credentials,
-            venue_offset_ns=self._offset_ns,
-            rest_url=venue.rest_url,
-            ws_url=venue.ws_url,
-            budget=budget,
-        )
-        await self._rest.__aenter__()
-        self._running = asyncio.create_task(self._gateway.run(self._events.append))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._running
-        await self._rest.__aexit__()
-        self._offload.close()
-
-    def _offset_ns(self) -> int:
-        return self._estimate.offset_ns
 
     async def connected(self) -> bool:
         """Learn the venue's clock and wait for a connection orders can leave by."""
-        self._tell(f"Connecting to {self._settings.venue.rest_url} ...")
+        self._tell(f"Connecting to {self._address} ...")
         try:
-            for _ in range(CLOCK_PROBES):
-                answer = await self._rest.get(Endpoint.TIME)
-                self._estimate.add(
-                    server_time(answer.body),
-                    sent_mono_ns=answer.sent_mono_ns,
-                    received_mono_ns=answer.mono_ns,
-                    received_wall_ns=answer.wall_ns,
-                )
+            await self.learn_time()
         except VenueError as error:
             self._tell(str(error))
             return False
-        return await self._until(lambda: self._gateway.idle_connections > 0, CONNECT_S)
+        self.listen()
+        return await self.until(lambda: self.gateway.idle_connections > 0, CONNECT_S)
 
     async def cancel_ours(self, symbols: Sequence[Symbol], report: "PanicReport") -> None:
         """Cancel every open order with our name on it, and look until none is left."""
@@ -138,8 +80,8 @@ class PanicVenue:
                 return
             self._tell(f"{len(left)} of our orders are open; canceling, round {number + 1} ...")
             for order in left.values():
-                self._gateway.cancel(_as_ours(order))
-            await self._clock.sleep(ROUND_S)
+                self.gateway.cancel(_as_ours(order))
+            await self.clock.sleep(ROUND_S)
         names = ", ".join(f"{order.symbol} {name}" for name, order in left.items())
         report.problems.append(f"Still open after {ROUNDS} cancels: {names}.")
 
@@ -172,9 +114,12 @@ class PanicVenue:
         if not isinstance(approved, Approved):
             report.problems.append(f"{intent.symbol}: not sold ({approved.reason}).")
             return
-        self._record(intent)
+        try:
+            self.record(intent)
+        except StoreError as error:  # a disk that refuses stops no panic, but is told
+            self._tell(f"{error}; note down {intent.client_order_id}.")
         self._tell(f"Selling {text_from_decimal(sale.quantity)} {sale.base} ...")
-        self._gateway.submit(approved)
+        self.gateway.submit(approved)
         status, text, filled = await self._end(intent)
         if filled > 0:
             report.sold.append(
@@ -189,11 +134,11 @@ class PanicVenue:
 
     async def _end(self, intent: OrderIntent) -> tuple[OrderStatus | None, str, Decimal]:
         """Ask until the order has ended; None when that is not known in time."""
-        order = Order(intent=intent, status=OrderStatus.SUBMITTED, created_ns=self._clock.wall_ns())
-        give_up = self._clock.mono_ns() + round(END_S * NS_PER_S)
+        order = Order(intent=intent, status=OrderStatus.SUBMITTED, created_ns=self.clock.wall_ns())
+        give_up = self.clock.mono_ns() + round(END_S * NS_PER_S)
         filled = Decimal(0)
         while True:
-            for event in self._events:
+            for event in self.events:
                 found = event.report if isinstance(event, OrderReported) else None
                 if isinstance(event, OrderLookedUp):
                     found = event.found
@@ -202,21 +147,21 @@ class PanicVenue:
                 filled = max(filled, found.filled_quantity or Decimal(0))
                 if found.status in TERMINAL and not (found.status is OrderStatus.FILLED and filled <= 0):
                     return found.status, found.text, filled
-            if self._clock.mono_ns() >= give_up:
+            if self.clock.mono_ns() >= give_up:
                 return None, "", filled
-            self._gateway.look_up(order, LookUpKind.ORDER)
-            await self._clock.sleep(0.5)
+            self.gateway.look_up(order, LookUpKind.ORDER)
+            await self.clock.sleep(0.5)
 
     async def _swept(self, symbols: Sequence[Symbol]) -> VenueSwept:
-        asked = len(self._events)
+        asked = len(self.events)
 
         def answer() -> VenueSwept | None:
-            return next((event for event in self._events[asked:] if isinstance(event, VenueSwept)), None)
+            return next((event for event in self.events[asked:] if isinstance(event, VenueSwept)), None)
 
-        self._gateway.sweep(symbols)
-        await self._until(lambda: answer() is not None, SWEEP_S)
+        self.gateway.sweep(symbols)
+        await self.until(lambda: answer() is not None, SWEEP_S)
         return answer() or VenueSwept(
-            stamp=Stamp(None, self._clock.wall_ns(), self._clock.mono_ns()),
+            stamp=Stamp(None, self.clock.wall_ns(), self.clock.mono_ns()),
             account=Account.LIVE,
             open_orders=(),
             recent_orders=(),
@@ -226,18 +171,16 @@ class PanicVenue:
 
     async def _rules(self, symbol: Symbol, report: "PanicReport") -> Instrument | None:
         try:
-            answer = await self._rest.get(Endpoint.EXCHANGE_INFO, {"symbol": str(symbol)})
-            rules = [instrument(row) for row in split(answer.body)[1]]
+            found = await self.rules(symbol)
         except VenueError as error:
             report.problems.append(f"{symbol}: its rules could not be read ({error}); sell it at MEXC itself.")
             return None
-        found = next((rule for rule in rules if rule.symbol == symbol), None)
         if found is None:
             report.problems.append(f"{symbol} is not known at the venue.")
         return found
 
     def _intent(self, sale: Sale) -> OrderIntent:
-        name = intent_id(f"panic:{self._clock.wall_ns()}:{sale.instrument.symbol}", 0)
+        name = intent_id(f"panic:{self.clock.wall_ns()}:{sale.instrument.symbol}", 0)
         return OrderIntent(
             id=name,
             client_order_id=client_order_id(Account.LIVE.value, EPOCH, name, 0, 0),
@@ -249,30 +192,8 @@ class PanicVenue:
             role=OrderRole.FLATTEN,
             type=OrderType.MARKET,
             quantity=sale.quantity,
-            decided_ns=self._clock.wall_ns(),
+            decided_ns=self.clock.wall_ns(),
         )
-
-    def _record(self, intent: OrderIntent) -> None:
-        """Write the sale down before it leaves; a disk that refuses stops no panic, but is told."""
-        line = {"at": iso_from_ns(intent.decided_ns), "intent": msgspec.to_builtins(intent)}
-        try:
-            path = self._settings.data_dir / RECORD_FILE
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(fd, msgspec.json.encode(line) + b"\n")
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-        except OSError as error:
-            self._tell(f"{RECORD_FILE} cannot be written ({error.strerror}); note down {intent.client_order_id}.")
-
-    async def _until(self, done: Callable[[], bool], seconds: float) -> bool:
-        give_up = self._clock.mono_ns() + round(seconds * NS_PER_S)
-        while not done():
-            if self._clock.mono_ns() >= give_up or self._running.done():
-                return False
-            await self._clock.sleep(0.01)
-        return True
 
 
 def _as_ours(order: VenueOrder) -> Order:

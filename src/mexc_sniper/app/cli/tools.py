@@ -1,7 +1,8 @@
 """Commands that need no running program: doctor, record, replay."""
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -21,22 +22,44 @@ from mexc_sniper.app.cli.common import (
     print_json,
     read_settings,
 )
+from mexc_sniper.app.hardening import forbid_dumps
 from mexc_sniper.app.logging import configure_logging
+from mexc_sniper.app.process_env import forget_secrets_in_environment
+from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.settings_load import Role
 from mexc_sniper.core.clock import SystemClock
+from mexc_sniper.core.errors import SniperError
+
+if TYPE_CHECKING:
+    from mexc_sniper.app.finding import Finding
 
 _MARK = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[bold red]FAIL[/bold red]"}
 
 
 @app.command()
-def doctor(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = False, as_json: AsJson = False) -> None:
+def doctor(
+    canary: Annotated[
+        bool, typer.Option("--canary", help="Also buy and sell a tiny amount, with real money, and measure it.")
+    ] = False,
+    symbol: Annotated[str, typer.Option(help="The canary's pair; a liquid one.")] = "MXUSDT",
+    confirm: Annotated[str, typer.Option(help="CANARY, for scripts; otherwise it is asked.")] = "",
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
     """Check everything a run depends on, each with what to do about it. Ends with 1 when a check failed.
 
-    Nothing is changed: it reads the settings, the data directory, the database, and the venue's public clock.
+    Nothing is changed: it reads the settings, the data directory, the database, the venue's public clock and, with a
+    key, what the key may do.
     """
     from mexc_sniper.app.doctor import Verdict, examine
 
-    settings = read_settings(config, data_dir, demo=demo, role=Role.CLIENT)
+    forbid_dumps()
+    settings = read_settings(config, data_dir, demo=demo, role=Role.ENGINE)
+    forget_secrets_in_environment()
+    secrets = [secret.reveal() for secret in (settings.venue.api_key, settings.venue.api_secret) if secret]
+    configure_logging(settings.log, process="doctor", log_dir=None, secrets=secrets, terminal_level="error")
     if demo:
         settings = at_simulator(settings)
     findings = []
@@ -47,13 +70,37 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = Fal
             finding = check()
             findings.append(finding)
             if not as_json:
-                line = f"{_MARK[finding.verdict.value]}  {plain(finding.name):<15} {plain(finding.detail)}"
-                mend = f"\n            [bold]{plain(finding.mend)}[/bold]" if finding.mend else ""
-                out.print(line + mend, soft_wrap=True)
+                _print_finding(finding)
+    if canary:
+        findings.append(_sing(settings, symbol, confirm))
+        if not as_json:
+            _print_finding(findings[-1])
     if as_json:
         print_json([vars(finding) for finding in findings])
     if any(finding.verdict is Verdict.FAIL for finding in findings):
         raise SystemExit(int(Exit.FAILED))
+
+
+def _print_finding(finding: "Finding") -> None:
+    line = f"{_MARK[finding.verdict.value]}  {plain(finding.name):<15} {plain(finding.detail)}"
+    mend = f"\n            [bold]{plain(finding.mend)}[/bold]" if finding.mend else ""
+    out.print(line + mend, soft_wrap=True)
+
+
+def _sing(settings: Settings, symbol: str, confirm: str) -> "Finding":
+    from mexc_sniper.app.canary import NAME, finding_of, run_canary
+    from mexc_sniper.app.finding import Finding, Verdict
+
+    word = confirm
+    if not word:
+        err.print(f"Buys and sells a few USDT of {plain(symbol)} with real money. Type CANARY to do it: ", end="")
+        word = sys.stdin.readline().strip()
+    if word != "CANARY":
+        return Finding(name=NAME, verdict=Verdict.WARN, detail="not sent, as you said")
+    try:
+        return finding_of(run_canary(settings, symbol))
+    except SniperError as error:
+        return Finding(name=NAME, verdict=Verdict.FAIL, detail=str(error))
 
 
 @app.command()

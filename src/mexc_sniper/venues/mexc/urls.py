@@ -22,6 +22,7 @@ class Endpoint(Enum):
     DEFAULT_SYMBOLS = (Host.API, "/api/v3/defaultSymbols", 1, 3.0, 4 << 20, False)
     SELF_SYMBOLS = (Host.API, "/api/v3/selfSymbols", 1, 3.0, 4 << 20, True)
     OFFLINE = (Host.API, "/api/v3/symbol/offline", 10, 5.0, 8 << 20, False)
+    DEPTH = (Host.API, "/api/v3/depth", 3, 5.0, 256 << 10, False)
     KLINES = (Host.API, "/api/v3/klines", 1, 3.0, 1 << 20, False)
     ANNOUNCEMENTS = (Host.API, "/api/v3/announcements", 1, 5.0, 2 << 20, False)
     ORDER = (Host.API, "/api/v3/order", 2, 3.0, 256 << 10, True)
