@@ -36,6 +36,8 @@ from mexc_sniper.policy.risk import EntryView, assess
 
 BOOK_WAIT_NS = 200 * NS_PER_MS
 """How long an entry waits for the first book (DESIGN 4.1)."""
+FIRST_QUOTE_WAIT_NS = 600 * NS_PER_S
+"""How long a pair that is open to the API may stay without any quote and trade before it counts as not opening."""
 OPEN_TO_API_NS = 5 * NS_PER_S
 MAX_ATTEMPTS = 4
 """At most so many attempts within this time where the pair is not open to the API yet (DESIGN 4.1)."""
@@ -104,6 +106,11 @@ class Entries:
     def book_moved(self, turn: Turn, symbol: Symbol) -> None:
         """A waiting listing's book has moved: try, unless an attempt has to wait for its time."""
         waiting = self._state.trading.waiting[symbol]
+        if waiting.quoted_ns is None:
+            waiting.quoted_ns = turn.now_ns
+            waiting.until_ns = max(waiting.until_ns, turn.now_ns + BOOK_WAIT_NS)
+            waiting.give_up_ns = turn.now_ns + OPEN_TO_API_NS
+            turn.ask(WakeAt(waiting.until_ns))
         if waiting.retry_at_ns is None or turn.now_ns >= waiting.retry_at_ns:
             waiting.trigger_mono_ns = turn.stamp.mono_ns
             self._attempt(turn, symbol)
@@ -199,7 +206,7 @@ class Entries:
         order = self._order_of(listing)
         if order is not None and not order.terminal:
             return  # one is on its way; its end decides
-        if symbol not in trading.books and turn.now_ns < waiting.until_ns:
+        if symbol not in trading.books and turn.now_ns < self._book_until_ns(listing, waiting):
             return
         config = self._state.config.config
         amount = config.trade_usdt
@@ -229,6 +236,12 @@ class Entries:
             self._denied(turn, listing, waiting, trade)
         elif high_value and account is Account.PAPER and trading.live:
             self._offer(turn, trade, symbol, amount)
+
+    def _book_until_ns(self, listing: Listing, waiting: Waiting) -> int:
+        """Return how long to wait for a first book: where nobody has quoted or traded, nothing has opened yet."""
+        if listing.first_quote_at_ns is None and listing.first_trade_at_ns is None:
+            return waiting.since_ns + FIRST_QUOTE_WAIT_NS
+        return waiting.until_ns
 
     def _denied(self, turn: Turn, listing: Listing, waiting: Waiting, refusal: "_Refusal") -> None:
         reason = refusal.verdict.reason

@@ -20,6 +20,7 @@ from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Approved, Order, OrderIntent, OrderRole, OrderStatus, OrderType
 from mexc_sniper.model.position import Position, PositionStatus
 from mexc_sniper.model.trading import Attention, AttentionKind, Trigger
+from mexc_sniper.policy.entry import BAND_MARGIN, band_limits
 from mexc_sniper.policy.exits import Exit, follow_price, mark_legs, next_exit
 from mexc_sniper.policy.risk import approve_reduction
 from mexc_sniper.policy.sizing import meets_minimum, sellable
@@ -133,8 +134,7 @@ class Exits:
         if not market:
             if bid is None:
                 return False
-            # A sell's floor is rounded down: it must fill, and it never asks less than one tick below the bound.
-            floor = buy_price(below(bid, self._state.config.config.max_slippage_bps), instrument.price_decimals)
+            floor = self._floor(instrument, bid)
         intent = OrderIntent(
             id=key,
             client_order_id=client_order_id(position.account, trading.epoch, key, number % 36, 0),
@@ -178,6 +178,18 @@ class Exits:
         turn.note("exit_sent", symbol=position.symbol, role=str(due.role), account=str(position.account))
         return True
 
+    def _floor(self, instrument: Instrument, bid: Price) -> Price:
+        """Return the least a limit sell takes: the slippage limit below the bid, inside the venue's band.
+
+        Rounded down, because it must fill: it never asks less than one tick below the bound.
+        """
+        floor = below(bid, self._state.config.config.max_slippage_bps)
+        last = self._state.trading.prices.get(instrument.symbol)
+        if instrument.price_band is not None and last is not None:
+            lowest, _ = band_limits(instrument.price_band, last)
+            floor = max(floor, Price(lowest + (last - lowest) * BAND_MARGIN))
+        return buy_price(floor, instrument.price_decimals)
+
     def _bid(self, symbol: Symbol) -> Price | None:
         book = self._state.trading.books.get(symbol)
         return book.bid if book is not None else None
@@ -192,8 +204,20 @@ class Exits:
         )
 
     def _market_refused(self, position: Position) -> bool:
+        """Tell whether market sells came back: closed for the pair, or stopped by the venue's own cap.
+
+        A market order fills within about 5 % of the last price only (REFERENCE 1.8); in a fall beyond that it would
+        come back empty for ever, and a limit below the bid gets out.
+        """
         return any(
-            order.reason is Reason.MARKET_ORDERS_CLOSED and order.intent.position_id == position.id
+            order.intent.position_id == position.id
+            and (
+                order.reason is Reason.MARKET_ORDERS_CLOSED
+                or (
+                    order.intent.type is OrderType.MARKET
+                    and order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED)
+                )
+            )
             for order in self._state.trading.orders.values()
         )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from msgspec.structs import replace
 
 from mexc_sniper.core.ids import ClientOrderId, PositionId, TradeId
 from mexc_sniper.core.reasons import SENTENCES, Reason
 from mexc_sniper.core.values import Symbol
-from mexc_sniper.engine.effects import WakeAt
+from mexc_sniper.engine.effects import WakeAt, Watch
 from mexc_sniper.engine.entries import Entries, amount_from
 from mexc_sniper.engine.exits import Exits
 from mexc_sniper.engine.holdings import Holdings
@@ -24,6 +25,11 @@ from mexc_sniper.model.trading import AttentionKind, Trade, TradeStatus
 
 ANSWER_NS = 4_500_000_000
 """A manual entry is answered by then, with "pending" if nothing is known (DESIGN 7)."""
+FIRST_BOOK_NS = 3_000_000_000
+"""How long a manual entry waits for the first book of a pair nobody was listening to."""
+WHOLE_BOOK_NS = 200_000_000
+"""Pause after its first two-sided quote: the first frames show a part of the book (DESIGN 4.1)."""
+LOOK_NS = 50_000_000
 KILL_ACTIONS = ("pause", "cancel", "flatten")
 RESOLUTIONS = ("adopt", "ignore", "mark")
 
@@ -35,6 +41,17 @@ Finish = Callable[..., None]
 class _Asked:
     command: Command
     until_ns: int
+
+
+@dataclass(slots=True)
+class _Manual:
+    """A manual entry on a pair whose book is not here yet."""
+
+    command: Command
+    symbol: Symbol
+    amount: Decimal
+    until_ns: int
+    quoted_ns: int | None = None
 
 
 class TradeCommands:
@@ -56,10 +73,17 @@ class TradeCommands:
         self.killswitch = killswitch
         self.holdings = holdings
         self._asked: dict[TradeId, _Asked] = {}
+        self._manual: list[_Manual] = []
         self._finish: Finish | None = None
 
     def tend(self, turn: Turn) -> None:
-        """Answer "pending" where an outcome takes too long."""
+        """Enter where the book has come by now; answer "pending" where an outcome takes too long."""
+        for manual in tuple(self._manual):
+            if self._may_enter(turn, manual):
+                self._manual.remove(manual)
+                self._enter(turn, manual.command, manual.symbol, manual.amount)
+            else:
+                turn.ask(WakeAt(turn.now_ns + LOOK_NS))
         for trade_id, asked in tuple(self._asked.items()):
             if turn.now_ns >= asked.until_ns:
                 self._answer(turn, trade_id, asked)
@@ -149,8 +173,22 @@ class TradeCommands:
                 message="quoteQty: a positive amount, such as 20.",
                 http_status=422,
             )
+        elif symbol in self._state.trading.books:
+            self._enter(turn, command, symbol, amount)
         else:
-            self._await(turn, command, self.entries.execute(turn, symbol=symbol, amount=amount, command_id=command.id))
+            turn.ask(Watch(symbol))
+            turn.ask(WakeAt(turn.now_ns + LOOK_NS))
+            self._manual.append(_Manual(command, symbol, amount, turn.now_ns + FIRST_BOOK_NS))
+
+    def _may_enter(self, turn: Turn, manual: _Manual) -> bool:
+        book = self._state.trading.books.get(manual.symbol)
+        if manual.quoted_ns is None and book is not None and book.bid is not None and book.ask is not None:
+            manual.quoted_ns = turn.now_ns
+        quoted = manual.quoted_ns is not None and turn.now_ns - manual.quoted_ns >= WHOLE_BOOK_NS
+        return quoted or turn.now_ns >= manual.until_ns
+
+    def _enter(self, turn: Turn, command: Command, symbol: Symbol, amount: Decimal) -> None:
+        self._await(turn, command, self.entries.execute(turn, symbol=symbol, amount=amount, command_id=command.id))
 
     def _await(self, turn: Turn, command: Command, trade: Trade) -> None:
         asked = _Asked(command, turn.now_ns + ANSWER_NS)

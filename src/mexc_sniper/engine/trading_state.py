@@ -40,6 +40,8 @@ class Waiting:
     attempt: int = 0
     retry_at_ns: int | None = None
     give_up_ns: int | None = None
+    quoted_ns: int | None = None
+    """When its first book came."""
 
 
 @dataclass(slots=True)

@@ -13,8 +13,10 @@ from mexc_sniper.model.market import Book
 from mexc_sniper.model.order import OrderType
 from mexc_sniper.policy.sizing import capped_quantity, walk_amount
 
-BAND_MARGIN_BPS = 100
-"""How far inside the venue's band a bound stays: its reference price is not documented to the tick."""
+BAND_MARGIN = Decimal("0.1")
+"""Share of the band's width by which a bound stays inside: its reference price is not documented to the tick.
+
+A share and not a distance, because bands differ from 0.5 % to 20 % (REFERENCE 4.2)."""
 
 
 class EntryShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +46,7 @@ def price_cap(config: TradeConfig, instrument: Instrument, reference: Price) -> 
     cap = above(reference, config.max_slippage_bps)
     if instrument.price_band is not None:
         _, highest = band_limits(instrument.price_band, reference)
-        cap = min(cap, Price(highest * (10_000 - BAND_MARGIN_BPS) / 10_000))
+        cap = min(cap, Price(highest - (highest - reference) * BAND_MARGIN))
     return buy_price(cap, instrument.price_decimals)
 
 
