@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from mexc_sniper.core.clock import ClockReader
+from mexc_sniper.core.ids import ClientOrderId
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.commands import Command
@@ -178,6 +179,27 @@ class Journal(Protocol):
 
         Raises:
             StoreError: when the file cannot be written; the order must not leave.
+        """
+        ...
+
+    @property
+    def suspect(self) -> bool:
+        """Whether what an unclean end left unused of a grant still counts as spent."""
+        ...
+
+    def swept(self) -> None:
+        """Note that the venue was compared with our records since the start.
+
+        Raises:
+            StoreError: the journal cannot be written.
+        """
+        ...
+
+    def mark_settled(self, client_order_id: ClientOrderId) -> None:
+        """Note that an order is over and its row is committed; unknown ids are ignored.
+
+        Raises:
+            StoreError: the journal cannot be written.
         """
         ...
 

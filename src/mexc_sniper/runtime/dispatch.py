@@ -33,6 +33,7 @@ from mexc_sniper.model.listing import ListingKind, Phase, Source
 from mexc_sniper.ports import Ledger, MarketGateway, OrderGateway
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
+from mexc_sniper.runtime.journal_keeper import JournalKeeper
 
 log = structlog.get_logger()
 
@@ -52,7 +53,9 @@ class Dispatch:
         desk: OrderDesk,
         orders: Mapping[Account, OrderGateway],
         wake_at: Callable[[int], None],
+        keeper: JournalKeeper | None = None,
     ) -> None:
+        self._keeper = keeper
         self._ledger = ledger
         self._gateway = gateway
         self._runner = runner
@@ -92,6 +95,8 @@ class Dispatch:
                     self._wake_at(wall_ns)
                 case Record(entries):
                     self._ledger.append(entries)
+                    if self._keeper is not None:
+                        self._keeper.see(entries)
                 case Watch(symbol):
                     self.watched[symbol] = None
                     self._gateway.watch(symbol)

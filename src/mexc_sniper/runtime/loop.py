@@ -24,6 +24,7 @@ from mexc_sniper.ports import Clock, CommandInbox, Ledger, LiveFigures, MarketGa
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.dispatch import Dispatch
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
+from mexc_sniper.runtime.journal_keeper import JournalKeeper
 from mexc_sniper.runtime.marks import Marks
 from mexc_sniper.runtime.trading_parts import TradingParts
 
@@ -67,7 +68,9 @@ class EngineLoop:
             emit=self.emit,
             wake_at=self.wake_at,
         )
+        self._keeper = None if parts.journal is None else JournalKeeper(parts.journal, ledger, clock)
         self._dispatch = Dispatch(
+            keeper=self._keeper,
             ledger=ledger,
             gateway=gateway,
             runner=self._runner,
@@ -136,6 +139,7 @@ class EngineLoop:
                 ("ticks", self._tick()),
                 ("figures", self._write_figures()),
                 ("wakes", self._wake()),
+                *(() if self._keeper is None else (("journal", self._keeper.run()),)),
                 *((f"orders.{account}", gateway.run(self.emit)) for account, gateway in parts.gateways.items()),
                 *((f"helper.{number}", work(self.emit)) for number, work in enumerate(parts.helpers)),
             )
