@@ -127,7 +127,7 @@ function Plan({ position }: { position: Position }) {
   const next = plan.takeProfit.find((leg) => !leg.done);
   return (
     <>
-      <span className="cut block">{next ? `profit at ${price(next.price)}` : "no profit leg left"}{plan.stopPrice && `, stop at ${price(plan.stopPrice)}`}</span>
+      <span className="cut block">{next ? `profit at ${price(next.price)}` : plan.takeProfit.length ? "no profit leg left" : "no profit leg"}{plan.stopPrice && `, stop at ${price(plan.stopPrice)}`}</span>
       <span className="cut block"><Left position={position} />{position.trailingArmed && <> <Tag tone="accent">trailing</Tag></>}</span>
     </>
   );
