@@ -49,7 +49,7 @@ class Terminal:
         rows = (
             ("Sign in", f"[bold cyan]{escape(sign_in)}[/bold cyan]"),
             ("Page", escape(f"{ready.url}/dashboard")),
-            ("Mode", f"{self._settings.mode} (this version watches; it cannot place orders)"),
+            ("Mode", _mode_in_words(self._settings.mode)),
             ("Venue", escape(venue)),
             ("Data", escape(str(self._settings.data_dir))),
             ("Stop", "Ctrl-C"),
@@ -62,3 +62,9 @@ class Terminal:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+def _mode_in_words(mode: str) -> str:
+    if mode == "live":
+        return "live, not armed: entries go to paper until you arm (mexc-sniper arm)"
+    return "dry-run: orders are filled on paper against the live book"

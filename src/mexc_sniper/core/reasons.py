@@ -95,7 +95,7 @@ class Reason(StrEnum):
 
 
 SENTENCES: dict[Reason, str] = {
-    Reason.MONITOR_ONLY: "Seen and recorded; automatic entries are not part of this version.",
+    Reason.MONITOR_ONLY: "Seen and recorded; nothing was meant to be traded.",
     Reason.RELIST: "The pair traded before, so this is no first listing.",
     Reason.RETURNED: "The pair was known, went away and came back.",
     Reason.SECOND_QUOTE: "The coin already trades against another currency.",
@@ -161,7 +161,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.KEY_REFUSED: "The venue refuses the key or the account; trading is halted until a person has looked.",
     Reason.NOT_SENT: "The order never left.",
     Reason.NEVER_ARRIVED: "The order is proven never to have reached the venue.",
-    Reason.NOTHING_FILLED: "The order found nothing to buy at its price.",
+    Reason.NOTHING_FILLED: "The order found nobody to trade with at its price.",
     Reason.OUTCOME_UNKNOWN: "The venue's answer is missing; the outcome is being established.",
     Reason.CANCELED_BY_OPERATOR: "Canceled by the operator.",
     Reason.CANCELED_BY_KILL: "Canceled by the kill switch.",

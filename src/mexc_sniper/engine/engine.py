@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.reasons import Reason
+from mexc_sniper.core.values import Asset
 from mexc_sniper.engine.baseline import Baseline
 from mexc_sniper.engine.detection import Detection
 from mexc_sniper.engine.effects import Effect
@@ -21,6 +22,7 @@ from mexc_sniper.engine.schedule import Schedule
 from mexc_sniper.engine.state import CalendarLine, EngineState
 from mexc_sniper.engine.trader import Trader
 from mexc_sniper.engine.turn import Turn
+from mexc_sniper.model.account import Account
 from mexc_sniper.model.config import ConfigVersion, TradeConfig
 from mexc_sniper.model.entries import (
     ComponentChanged,
@@ -60,7 +62,9 @@ from mexc_sniper.model.events import (
 from mexc_sniper.model.health import Component, ComponentStatus, MonitorState, MonitorStatus
 from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.market import Stamp
+from mexc_sniper.model.order import OrderStatus
 from mexc_sniper.model.restored import Restored
+from mexc_sniper.policy.risk import Exposure
 
 FIGURES_EVERY_NS = 5 * NS_PER_S
 """How often a component whose figures alone moved is written."""
@@ -205,6 +209,14 @@ class Engine:
             self.state.monitor = replace(self.state.monitor, last_event_ns=turn.now_ns)
         self._monitor_progress(turn, before)
         return turn.effects()
+
+    def exposure(self, account: Account, now_ns: int) -> Exposure:
+        """Return what an account has at stake, for the page; changes nothing."""
+        return self._trader.holdings.exposure(account, Asset("USDT"), now_ns)
+
+    def orders_in_doubt(self) -> int:
+        """Return how many orders' outcome is unknown."""
+        return sum(order.status is OrderStatus.IN_DOUBT for order in self.state.trading.orders.values())
 
     # ------------------------------------------------------------------ housekeeping
 

@@ -184,8 +184,8 @@ class Exits:
         Rounded down, because it must fill: it never asks less than one tick below the bound.
         """
         floor = below(bid, self._state.config.config.max_slippage_bps)
-        last = self._state.trading.prices.get(instrument.symbol)
-        if instrument.price_band is not None and last is not None:
+        last = self._state.trading.prices.get(instrument.symbol) or bid
+        if instrument.price_band is not None:
             lowest, _ = band_limits(instrument.price_band, last)
             floor = max(floor, Price(lowest + (last - lowest) * BAND_MARGIN))
         return buy_price(floor, instrument.price_decimals)

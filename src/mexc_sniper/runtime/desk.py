@@ -52,6 +52,11 @@ class OrderDesk:
         self._gates: dict[Account, Gate] = {}
         self.latched = False
 
+    @property
+    def waiting(self) -> int:
+        """Orders that wait for the rate limit."""
+        return sum(len(waiting) for waiting in self._waiting.values())
+
     def set_gate(self, account: Account, gate: Gate) -> None:
         """Take over the gate in force."""
         self._gates[account] = gate

@@ -26,6 +26,7 @@ from mexc_sniper.runtime.dispatch import Dispatch
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
 from mexc_sniper.runtime.journal_keeper import JournalKeeper
 from mexc_sniper.runtime.marks import Marks
+from mexc_sniper.runtime.trading_figures import TradingFigures
 from mexc_sniper.runtime.trading_parts import TradingParts
 
 log = structlog.get_logger()
@@ -79,6 +80,7 @@ class EngineLoop:
             wake_at=self.wake_at,
         )
         engine.carry_out = self._dispatch.urgent
+        self._trading_figures = TradingFigures(engine, self._desk, parts.throttles, figures, clock)
         self._signaled: set[Reason] = set()
         self._wakes: list[int] = []
         self._wake_changed = asyncio.Event()
@@ -194,6 +196,7 @@ class EngineLoop:
             self._desk.wake()
             self.emit(Ticked(stamp=self._stamp()))
             self._marks.forget_except(self._dispatch.watched)
+            self._trading_figures.write()
             self._figures.put("metrics", telemetry.render())
 
     def _signal(self, reason: Reason, closed: bool, detail: str) -> None:

@@ -50,6 +50,11 @@ class Throttle:
         self._left: deque[int] = deque(maxlen=VENUE_LIMIT)
         """When the latest requests left; never more than the limit within a second, so no more need be known."""
 
+    @property
+    def per_second(self) -> float:
+        """Entries a second in the long run."""
+        return NS_PER_S / self._token_ns
+
     def take(self, lane: Lane, now_ns: int) -> int:
         """Take room for one request: 0 when it may leave now, otherwise nanoseconds until it is worth asking again.
 
