@@ -37,6 +37,7 @@ async def test_a_stop_sets_the_latch_before_the_engine_hears_of_it(web: WebWorld
     views_trading.KillView.model_validate(got.body)
     assert (got.body["latched"], got.body["recorded"], got.body["engineAnswered"]) == (True, True, True)
     assert got.body["result"]["canceled"] == 2
+    assert got.body["message"] == "The engine has stopped entries; 2 entry orders being canceled."
     assert [(command.verb, command.arguments) for command in web.engine.heard] == [
         (Verb.KILL, {"action": action, "reason": "drill"})
     ]

@@ -137,9 +137,15 @@ _DOES = {
 }
 
 
+def _done(result: CommandResult) -> str:
+    counts = {"canceled": "entry orders being canceled", "sold": "positions being sold"}
+    told = [f"{result.result[name]} {words}" for name, words in counts.items() if result.result.get(name)]
+    return "The engine has stopped entries" + (f"; {', '.join(told)}." if told else ".")
+
+
 def _message(latch: KillLatch | None, recorded: bool, result: CommandResult | None, *, alive: bool) -> str:
     if result is not None and result.status is CommandStatus.DONE:
-        return result.message or "The engine has stopped as asked."
+        return result.message or _done(result)
     if result is not None:
         return f"The engine refused: {result.message or result.code}. The latch stays: no entry leaves."
     parts = []
