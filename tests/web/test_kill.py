@@ -250,6 +250,15 @@ async def test_resuming_is_the_engines_decision_and_the_latch_is_its_to_take_awa
     assert (refused.status, refused.code) == (409, "not_reconciled")
     assert latch_of(web) is not None
     web.engine.answer = done
+    left = await web.post("/kill-switch", {"action": "resume"})
+    assert (left.status, left.body["latched"]) == (200, True), "no promise the file does not keep"
+    assert "still there" in left.body["message"]
+
+    def take_away_latch(command: Command) -> CommandResult:
+        (web.options.data_dir / FILE_NAME).unlink()
+        return done(command)
+
+    web.engine.answer = take_away_latch
     resumed = await web.post("/kill-switch", {"action": "resume", "reason": "fixed"})
     assert (resumed.status, resumed.body["action"], resumed.body["latched"]) == (200, "resume", False)
     assert web.engine.heard[-1].arguments == {"reason": "fixed"}

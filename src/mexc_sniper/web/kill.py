@@ -15,7 +15,7 @@ from mexc_sniper.web import convert
 from mexc_sniper.web.auth.principal import Principal
 from mexc_sniper.web.commands import Commander
 from mexc_sniper.web.errors import ApiError
-from mexc_sniper.web.latch import set_latch
+from mexc_sniper.web.latch import read_latch, set_latch
 from mexc_sniper.web.options import WebOptions
 from mexc_sniper.web.state import Overview
 from mexc_sniper.web.store import Store
@@ -79,13 +79,15 @@ class KillSwitch:
         )
 
     def resumed(self, answer: CommandView, started_ns: int) -> KillView:
-        """Show that the engine has resumed."""
+        """Show that the engine has resumed, and whether the latch it should have taken away is still there."""
+        latch = read_latch(self._options.data_dir)
+        still = "" if latch is None else f" The latch ({latch.action}) is still there, and the engine acts on it again."
         return KillView(
             action="resume",
-            latched=False,
+            latched=latch is not None,
             recorded=True,
             engine_answered=True,
-            message=answer.message or "Trading is active again.",
+            message=(answer.message or "Trading is active again.") + still,
             took_ms=round((self._clock.mono_ns() - started_ns) / NS_PER_MS, 2),
             command_id=answer.id,
             result=answer.result,
