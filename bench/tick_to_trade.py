@@ -8,7 +8,7 @@ measured from outside, in one run and in turn: from the instant at which the ven
 pair to the socket to the instant at which it had read the order's bytes. Nothing of the bot is touched or patched.
 
 The machine must be quiet: where the floor's own median is above 0.6 ms the run is void, whatever it shows (as root,
-``nice -n -15`` in front helps). "warm": frames arrived within the last milliseconds. "cold": the stream was silent for a second.
+``nice -n -15`` in front helps). "warm": frames arrived within the last milliseconds; "cold": none for a second.
 """
 
 import argparse
@@ -94,6 +94,7 @@ class Course:
                 self.quote(warm_by, f"1.0{step % 2}00")
                 time.sleep(0.005)
         self.quote(symbol)
+        time.sleep(0.1)  # a question now would stand in the order's way at the simulator
         arrived = eventually(f"an order for {symbol}", lambda: self.arrival_ns(symbol), deadline_s=5)
         left = self.sim.stamps(symbol)["quote"]
         self.sim.delete("/sim/requests")

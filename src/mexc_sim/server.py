@@ -297,12 +297,13 @@ class Server:
             else:
                 await client.ws.close(code=WSCloseCode(item.code), drain=True)
             return
+        handed_ns = time.time_ns()  # before the write: whoever reads the frame may run before it returns
         if isinstance(item.payload, str):
             await client.ws.send_str(item.payload)
         else:
             await client.ws.send_bytes(item.payload)
         if item.carries:
-            self._exchange.handed_over(item.carries, time.time_ns())
+            self._exchange.handed_over(item.carries, handed_ns)
 
 
 def _reset(request: web.BaseRequest) -> None:
