@@ -463,3 +463,20 @@ def test_one_execution_named_differently_by_stream_and_list_is_counted_once():
     world.hear(filled(11, intent, price="1.00", quantity="20", trade_id="another-name"))
     (position,) = _positions(world)
     assert position.quantity == 20
+
+
+def test_rollback_makes_an_old_version_the_newest_and_asks_twice_for_a_large_raise():
+    world = a_world_that_knows()
+    first = world.engine.state.config.config.model_dump(by_alias=True)
+    world.hear(a_command(10, Verb.UPDATE_CONFIG, config={"maxDailySpendUsdt": "100"}))
+    world.hear(a_command(11, Verb.ROLLBACK_CONFIG, version=1, config=first))
+    assert _last_result(world).code == "confirmation_required"
+    world.hear(a_command(12, Verb.ROLLBACK_CONFIG, version=1, config=first, confirm=True))
+    assert world.engine.state.config.version == 3
+    assert world.engine.state.config.config.max_daily_spend_usdt == 1000
+
+
+def test_rollback_to_a_version_that_is_not_there_is_refused():
+    world = a_world_that_knows()
+    world.hear(a_command(10, Verb.ROLLBACK_CONFIG, version=9, config=None))
+    assert _last_result(world).code == "unknown_version"

@@ -192,11 +192,24 @@ class Operator:
             fields = {".".join(map(str, item["loc"])): item["msg"] for item in error.errors()}
             self._refuse_config(turn, command, fields)
             return
-        wrong = contradictions(config, self._caps)
-        if wrong:
+        self._propose_config(turn, command, config)
+
+    def _rollback_config(self, turn: Turn, command: Command) -> None:
+        """Make an old version the newest again; it comes along as a whole and is asked what a new one is asked."""
+        try:
+            config = TradeConfig.model_validate(command.arguments.get("config"))
+        except ValidationError:
+            message = "There is no such version, or it is not valid any more."
+            self._finish(turn, command, CommandStatus.REFUSED, "unknown_version", message, 404)
+            return
+        self._propose_config(turn, command, config)
+
+    def _propose_config(self, turn: Turn, command: Command, config: TradeConfig) -> None:
+        """Adopt a configuration that contradicts nothing and allows much more only with a second word."""
+        if wrong := contradictions(config, self._caps):
             self._refuse_config(turn, command, wrong)
             return
-        raised = large_raises(current.config, config)
+        raised = large_raises(self._state.config.config, config)
         if raised and command.arguments.get("confirm") is not True:
             self._finish(
                 turn,
@@ -207,19 +220,6 @@ class Operator:
                 409,
                 result={"raises": raised},
             )
-            return
-        self._adopt_config(turn, command, config)
-
-    def _rollback_config(self, turn: Turn, command: Command) -> None:
-        """Make an old version the newest again; it comes along as a whole and is asked what a new one is asked."""
-        try:
-            config = TradeConfig.model_validate(command.arguments.get("config"))
-        except ValidationError:
-            message = "There is no such version, or it is not valid any more."
-            self._finish(turn, command, CommandStatus.REFUSED, "unknown_version", message, 404)
-            return
-        if wrong := contradictions(config, self._caps):
-            self._refuse_config(turn, command, wrong)
             return
         self._adopt_config(turn, command, config)
 
