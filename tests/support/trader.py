@@ -57,10 +57,38 @@ class Trader:
         answer: dict[str, Any] = self.bot.api("POST", "/trade/execute", body, key=key)
         return answer
 
+    def refusal(self, symbol: str, amount: str = "20") -> Refused:
+        """Enter by hand and return the refusal that comes instead."""
+        try:
+            answer = self.buy(symbol, amount)
+        except Refused as refused:
+            return refused
+        raise AssertionError(f"bought: {answer}")
+
     def kill(self, action: str = "cancel") -> dict[str, Any]:
         """Stop trading."""
         answer: dict[str, Any] = self.bot.api("POST", "/kill-switch", {"action": action, "reason": "test"})
         return answer
+
+    def kill_engine(self) -> None:
+        """End the engine process as a power cut of its own would; the supervisor starts another."""
+        engine = self.bot.engine_process()
+        assert engine is not None, "no engine runs"
+        engine.kill()
+        engine.wait(10)
+
+    def restart_engine(self) -> None:
+        """Kill the engine and wait for the next one."""
+        old = self.bot.engine_process()
+        self.kill_engine()
+
+        def alive() -> bool:
+            new = self.bot.engine_process()
+            if new is None or old is None or new.pid == old.pid:
+                return False
+            return bool(self.bot.api("GET", "/health")["engineAlive"])
+
+        eventually("another engine lives", alive, deadline_s=60)
 
     # ------------------------------------------------------------------ the market
 
@@ -68,12 +96,24 @@ class Trader:
         """List a coin that nobody trades yet: its first quote is the test's. Returns the symbol."""
         wanted = {"base": base, "quoteInS": "never", "tradeInS": "never", **more}
         symbol = str(self.bot.sim("POST", "/sim/listings", wanted)["symbol"])
-        eventually(f"{symbol} is seen", lambda: self.listing(symbol))
+        eventually(f"{symbol} is open and its rules are read", lambda: self._is_known(symbol), deadline_s=30)
         return symbol
+
+    def _is_known(self, symbol: str) -> bool:
+        listing = self.listing(symbol)
+        if listing is None or listing["phase"] != "open":
+            return False
+        return any(source["kind"] == "exchange_info_row" for source in listing["sources"])
 
     def quote(self, symbol: str, bid: str, ask: str, size: str = "1000") -> None:
         """Make this the whole book."""
         self.bot.sim("POST", "/sim/book", {"symbol": symbol, "bids": [[bid, size]], "asks": [[ask, size]]})
+
+    def open_market(self, base: str) -> str:
+        """List a coin with a deep book of 0.99 to 1.00 that nobody else trades; returns the symbol."""
+        symbol = self.list_quietly(base, openPrice=1.0)
+        self.quote(symbol, "0.9900", "1.0000")
+        return symbol
 
     def trade_at(self, symbol: str, price: str) -> None:
         """Let strangers trade: the last price moves."""
@@ -101,6 +141,31 @@ class Trader:
         found = self.bot.api("GET", "/positions?open=false&limit=100")["positions"]
         return next((item for item in found if item["symbol"] == symbol), None)
 
+    def order(self, symbol: str) -> dict[str, Any] | None:
+        """Return the newest order of a symbol."""
+        found = self.orders(symbol)
+        return found[-1] if found else None
+
+    def order_is(self, symbol: str, *status: str, deadline_s: float = 40.0) -> dict[str, Any]:
+        """Wait until the newest order of a symbol has one of these states."""
+
+        def reached() -> Any:
+            order = self.order(symbol)
+            return order is not None and order["status"] in status and order
+
+        order: dict[str, Any] = eventually(f"{symbol} is {status}", reached, deadline_s=deadline_s)
+        return order
+
+    def holds(self, symbol: str, quantity: str, *, deadline_s: float = 30.0) -> dict[str, Any]:
+        """Wait until the position in a symbol has this quantity."""
+
+        def held() -> Any:
+            position = self.position(symbol)
+            return position is not None and Decimal(position["quantity"]) == Decimal(quantity) and position
+
+        position: dict[str, Any] = eventually(f"{quantity} {symbol} are held", held, deadline_s=deadline_s)
+        return position
+
     def orders(self, symbol: str) -> list[dict[str, Any]]:
         """Return what the ledger says about a symbol's orders, oldest first."""
         found = self.bot.api("GET", f"/orders?limit=200&symbol={quote(symbol)}")["orders"]
@@ -117,6 +182,10 @@ class Trader:
         found = self.bot.sim("GET", "/sim/requests?path=/api/v3/order&method=POST")["requests"]
         return [one for one in found if symbol in (None, one["params"].get("symbol"))]
 
+    def sweep_soon(self) -> None:
+        """Nothing to do: reconciliation comes every 30 s by itself. A cut private stream brings it forward."""
+        self.bot.sim("POST", "/sim/stream/cut", {})
+
     def attention(self) -> list[dict[str, Any]]:
         """Return what waits for a person."""
         found: list[dict[str, Any]] = self.bot.api("GET", "/attention")["attention"]
@@ -131,6 +200,21 @@ class Trader:
         """Return what the venue's account holds of an asset, free or not."""
         held = self.bot.sim("GET", "/sim/balances")["balances"].get(asset, {"free": "0", "locked": "0"})
         return Decimal(held["free"]) + Decimal(held["locked"])
+
+
+def by_hand_only(trader: Trader) -> None:
+    """Let nothing be entered but by hand, with wide limits and without an exit that would come by itself."""
+    trader.configure(
+        autoTrade=False,
+        dryRunEntries=False,
+        maxPositionUsdt="2000",
+        maxOpenPositions=500,
+        maxDailySpendUsdt="100000",
+        maxTradesPerHour=1000,
+        maxHoldMinutes=600,
+        stopLossPct="90",
+        cooldownPerSymbolMinutes=0,
+    )
 
 
 @contextlib.contextmanager

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
+from itertools import count
+from typing import Any
 
 import pytest
 
@@ -99,15 +101,14 @@ def test_fall_beyond_the_venues_market_order_cap_is_sold_by_limit(traders: dict[
     symbol = trader.list_quietly("BEYOND", openPrice=1.0)
     trader.quote(symbol, "0.9900", "1.0000")
     eventually("it is held", lambda: (p := trader.position(symbol)) and Decimal(p["quantity"]) == 20)
-    position = trader.position(symbol)
-    assert position is not None
-    trader.quote(symbol, "0.9300", "0.9400")
-    trader.bot.api("POST", f"/positions/{position['id']}/close")
-    eventually("it is sold", lambda: (p := trader.position(symbol)) and p["status"] == "closed")
-    sells = [order for order in trader.venue_orders(symbol) if order["side"] == "SELL"]
-    assert [(order["type"], order["status"]) for order in sells] == [
-        ("MARKET", "CANCELED"),
-        ("IMMEDIATE_OR_CANCEL", "FILLED"),
+    trader.quote(symbol, "1.1300", "1.1400")
+    eventually("both legs are sold", lambda: (p := trader.position(symbol)) and Decimal(p["quantity"]) == 6)
+    trader.quote(symbol, "1.0500", "1.0600")
+    eventually("the rest is sold", lambda: (p := trader.position(symbol)) and p["status"] == "closed")
+    stopped = [order for order in trader.orders(symbol) if order["role"] == "trailing_stop"]
+    assert [(order["type"], order["status"]) for order in stopped] == [
+        ("MARKET", "canceled"),
+        ("IMMEDIATE_OR_CANCEL", "filled"),
     ]
 
 
@@ -116,10 +117,15 @@ def test_position_that_never_reached_a_barrier_is_sold_when_its_time_is_over(
     traders: dict[str, Trader], mode: str
 ) -> None:
     trader = traders[mode]
-    position = eventually(
-        "time has sold it", lambda: (p := trader.position(HELD)) and p["status"] == "closed" and p, deadline_s=90
-    )
-    entry, exit_ = trader.trades(HELD)
+
+    def sold() -> Any:
+        trader.quote(HELD, "0.9900", "1.0000", size=str(next(sizes)))  # paper sells into a book that lives only
+        found = trader.position(HELD)
+        return found is not None and found["status"] == "closed" and found
+
+    sizes = count(1000)
+    position = eventually("time has sold it", sold, deadline_s=90)
+    entry, exit_ = trader.trades(HELD, status="filled")
     assert (entry["role"], exit_["role"]) == ("entry", "time_exit")
     assert Decimal(exit_["baseQty"]) == Decimal(entry["baseQty"]) == 20
     assert Decimal(position["realizedPnl"]) == 20 * Decimal("0.99") * (1 - FEE) - 20 * (1 + FEE)

@@ -110,11 +110,15 @@ class WakeAt(msgspec.Struct, frozen=True):
 class SetGate(msgspec.Struct, frozen=True):
     """Tell the runtime which generation of the gate is in force and why entries are denied, if they are.
 
-    The runtime compares it before the write; ``latched`` also goes to the latch file.
+    The runtime compares it before the write.
     """
 
     gate: Gate
     account: Account
+
+
+class LiftLatch(msgspec.Struct, frozen=True):
+    """A person has resumed: the kill switch's file goes, so that entries may leave and a new life does not stop."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -142,5 +146,6 @@ Effect = (
     | Sweep
     | WakeAt
     | SetGate
+    | LiftLatch
     | Note
 )

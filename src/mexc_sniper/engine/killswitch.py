@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset
+from mexc_sniper.engine.effects import LiftLatch
 from mexc_sniper.engine.exits import Exits
 from mexc_sniper.engine.gate import Gatekeeper
 from mexc_sniper.engine.holdings import Holdings
@@ -97,6 +98,7 @@ class KillSwitch:
         for account in Account:
             trading.losses_in_a_row[account] = 0
             trading.realized_peak[account] = trading.realized_total.get(account, Decimal(0))
+        turn.ask(LiftLatch())
         self._gatekeeper.save(turn)
         turn.note("resumed", actor=actor, reason=reason)
         return ""

@@ -13,6 +13,7 @@ from mexc_sniper.core.errors import StoreError
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.events import Event, GateSignaled, KillLatched, OrderReported
+from mexc_sniper.model.latch import decode_latch
 from mexc_sniper.model.limits import Gate
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.order import Approved, ExecutionReport, OrderStatus, ReportSource
@@ -50,6 +51,8 @@ class OrderDesk:
         self._emit = emit
         self._wake_at = wake_at
         self._gates: dict[Account, Gate] = {}
+        self._seen: tuple[int, int] | None = None
+        """Inode and time of the latch file that was acted on."""
         self.latched = False
 
     @property
@@ -99,17 +102,43 @@ class OrderDesk:
             self._wake_at(self._clock.wall_ns() + max(0, due_ns - now_ns))
 
     def look_at_latch(self) -> None:
-        """Find the kill switch's file even if no command ever arrives; at every turn of the loop (2 µs)."""
-        if self.latched or self._latch is None or not self._latch.exists():
+        """Find the kill switch's file even if no command ever arrives; at every turn of the loop (2 µs).
+
+        A file that was replaced by a graver one is acted on again.
+        """
+        if self._latch is None:
             return
+        try:
+            found = self._latch.stat()
+        except FileNotFoundError:
+            return
+        except OSError:
+            found = None  # it cannot be looked at: as good as set
+        seen = (0, 0) if found is None else (found.st_ino, found.st_mtime_ns)
+        if seen == self._seen:
+            return
+        self._seen = seen
         self.latched = True
         try:
-            words = self._latch.read_text(encoding="utf-8", errors="replace").split()
+            latch = decode_latch(self._latch.read_bytes())
         except OSError:
-            words = []
-        action = words[0] if words and words[0] in ("pause", "cancel", "flatten") else "cancel"
-        actor = words[1] if len(words) > 1 else "latch file"
-        self._emit(KillLatched(stamp=self._stamp(), action=action, actor=actor))
+            latch = decode_latch(b"")
+        self._emit(KillLatched(stamp=self._stamp(), action=latch.action, actor=latch.actor or "latch file"))
+
+    def lift_latch(self) -> None:
+        """Take the file away after a resume, unless another hand has set it anew meanwhile."""
+        if self._latch is None:
+            return
+        try:
+            found = self._latch.stat()
+            if self._seen in (None, (found.st_ino, found.st_mtime_ns)):
+                self._latch.unlink(missing_ok=True)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            log.error("latch_not_lifted", error=str(error))
+            return
+        self.latched, self._seen = False, None
 
     def _may_leave(self, approved: Approved) -> bool:
         """Ask the gate again, after the last wait and right before the write (RELIABILITY I4, I5)."""

@@ -11,6 +11,7 @@ from mexc_sniper.engine.effects import (
     CancelOrder,
     Effect,
     ExpectOpenings,
+    LiftLatch,
     LookUp,
     Note,
     Prepare,
@@ -77,6 +78,8 @@ class Dispatch:
             match effect:
                 case Submit() | SetGate():
                     self.urgent(effect)
+                case LiftLatch():
+                    self._desk.lift_latch()
                 case CancelOrder(order):
                     self._orders[order.intent.account].cancel(order)
                 case LookUp(order, kind):
