@@ -26,6 +26,7 @@ from mexc_sniper.runtime.dispatch import Dispatch
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
 from mexc_sniper.runtime.journal_keeper import JournalKeeper
 from mexc_sniper.runtime.marks import Marks
+from mexc_sniper.runtime.rehearsal import LOOK_EVERY_S, REHEARSE_EVERY_S, Rehearsal, opening_is_near
 from mexc_sniper.runtime.trading_figures import TradingFigures
 from mexc_sniper.runtime.trading_parts import TradingParts
 
@@ -141,6 +142,7 @@ class EngineLoop:
                 ("ticks", self._tick()),
                 ("figures", self._write_figures()),
                 ("wakes", self._wake()),
+                ("rehearsal", self._rehearse()),
                 *(() if self._keeper is None else (("journal", self._keeper.run()),)),
                 *((f"orders.{account}", gateway.run(self.emit)) for account, gateway in parts.gateways.items()),
                 *((f"helper.{number}", work(self.emit)) for number, work in enumerate(parts.helpers)),
@@ -204,6 +206,17 @@ class EngineLoop:
         if closed != (reason in self._signaled):
             (self._signaled.add if closed else self._signaled.discard)(reason)
             self.emit(GateSignaled(stamp=self._stamp(), reason=reason, closed=closed, detail=detail))
+
+    async def _rehearse(self) -> None:
+        rehearsal = Rehearsal()
+        while True:
+            if opening_is_near(self._engine.state):
+                for _ in range(int(LOOK_EVERY_S / REHEARSE_EVERY_S)):
+                    await self._clock.sleep(REHEARSE_EVERY_S)
+                    rehearsal.play()
+                    self._desk.look_at_latch()
+            else:
+                await self._clock.sleep(LOOK_EVERY_S)
 
     async def _wake(self) -> None:
         while True:

@@ -1,0 +1,45 @@
+"""The understudy's dry runs: they reach an order every time, and touch nothing but themselves."""
+
+from mexc_sniper.engine.effects import Submit
+from mexc_sniper.runtime.rehearsal import Rehearsal, opening_is_near
+from tests.builders import a_calendar_entry, calendar_read
+from tests.engine_world import a_world_that_knows
+
+
+def test_every_rehearsal_comes_as_far_as_an_order():
+    rehearsal = Rehearsal()
+    for _ in range(20):
+        rehearsal.play()
+    assert rehearsal.entered == 20
+
+
+def test_rehearsals_do_not_grow():
+    rehearsal = Rehearsal()
+    rehearsal.play()
+    state = rehearsal._engine.state
+    before = (len(state.baseline), len(state.active), len(state.evidence), len(state.components), len(state.calendar))
+    for _ in range(50):
+        rehearsal.play()
+    after = (len(state.baseline), len(state.active), len(state.evidence), len(state.components), len(state.calendar))
+    assert after == before
+    assert not state.trading.orders
+    assert not state.trading.trades
+
+
+def test_rehearsal_leaves_a_real_engine_alone():
+    world = a_world_that_knows()
+    Rehearsal().play()
+    assert not world.asked(Submit)
+    assert set(world.engine.state.active) == set()
+
+
+def test_opening_is_near_a_minute_before_its_announced_time():
+    world = a_world_that_knows().hear(calendar_read(10, a_calendar_entry(opens_s=3600)))
+    world.hear(calendar_read(11, a_calendar_entry(opens_s=3600)))
+    assert not opening_is_near(world.engine.state)
+    world.engine.state.now_ns += 3_550 * 10**9
+    assert opening_is_near(world.engine.state)
+
+
+def test_no_opening_is_near_where_nothing_is_listed():
+    assert not opening_is_near(a_world_that_knows().engine.state)
