@@ -31,12 +31,14 @@ from tests.builders import (
 class World:
     """An engine and everything it ever asked for."""
 
-    def __init__(self, restored: Restored | None = None, *, seconds: float = 0, running: bool = True) -> None:
+    def __init__(
+        self, restored: Restored | None = None, *, seconds: float = 0, running: bool = True, live: bool = False
+    ) -> None:
         self.engine = Engine()
         self.entries: list[LedgerEntry] = []
         self.asks: list[Effect] = []
         self.notes: list[Note] = []
-        self._take(self.engine.start(restored or Restored(), at(seconds), force_running=running))
+        self._take(self.engine.start(restored or Restored(), at(seconds), force_running=running, live=live))
         self.hear(paper_balances(seconds))
 
     def hear(self, *events: Event) -> "World":
@@ -120,10 +122,10 @@ class World:
 OLD = ("OLDUSDT", "OTHERUSDT")
 
 
-def a_world_that_knows(*symbols: str, seconds: float = 0) -> World:
+def a_world_that_knows(*symbols: str, seconds: float = 0, live: bool = False) -> World:
     """A running monitor whose baseline holds the given pairs (two by default)."""
     names = symbols or OLD
     rows = tuple(an_instrument(name) for name in names)
-    return World(seconds=seconds).hear(
+    return World(seconds=seconds, live=live).hear(
         instruments_read(seconds + 0.1, *rows), default_symbols_read(seconds + 0.2, *names)
     )

@@ -1,0 +1,509 @@
+"""The live account: arming, reconciliation before anything, doubt resolved by proof, what only a person can end."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from mexc_sniper.core.ids import ClientOrderId
+from mexc_sniper.core.reasons import Reason
+from mexc_sniper.core.values import Asset, Quantity, Symbol
+from mexc_sniper.engine.effects import CancelOrder, LookUp, ReadFills, Submit, Sweep
+from mexc_sniper.model.account import Account, Balance, TradingState
+from mexc_sniper.model.commands import CommandStatus, Verb
+from mexc_sniper.model.entries import AttentionChanged, TradeChanged
+from mexc_sniper.model.events import (
+    BalancesRead,
+    KeyChecked,
+    LookUpKind,
+    OrderLookedUp,
+    PrivateStreamChanged,
+    VenueOrder,
+    VenueSwept,
+)
+from mexc_sniper.model.listing import Outcome
+from mexc_sniper.model.order import ExecutionReport, Order, OrderIntent, OrderStatus, ReportSource
+from mexc_sniper.model.trading import AttentionKind, TradeStatus
+from tests.builders import (
+    a_book,
+    a_command,
+    a_tick,
+    a_trade,
+    an_instrument,
+    at,
+    candles_read,
+    default_symbols_read,
+    filled,
+    instruments_read,
+    ns,
+    reported,
+)
+from tests.engine_world import OLD, World, a_world_that_knows
+
+S = OrderStatus
+NOWHERE = (LookUpKind.ORDER, LookUpKind.OPEN_ORDERS, LookUpKind.ALL_ORDERS)
+
+
+def _usdt(free: str = "1000") -> Balance:
+    return Balance(Account.LIVE, Asset("USDT"), Decimal(free), Decimal(0))
+
+
+def _swept(second: float, *orders: VenueOrder, balances: tuple[Balance, ...] = (), failed: str = "") -> VenueSwept:
+    return VenueSwept(
+        stamp=at(second),
+        account=Account.LIVE,
+        open_orders=tuple(order for order in orders if order.report.status is S.ACCEPTED),
+        recent_orders=orders,
+        balances=balances or (_usdt(),),
+        failed=failed,
+    )
+
+
+def _venue_order(
+    second: float, client_id: str, status: OrderStatus = S.ACCEPTED, symbol: str = "OLDUSDT"
+) -> VenueOrder:
+    report = ExecutionReport(
+        stamp=at(second),
+        account=Account.LIVE,
+        client_order_id=ClientOrderId(client_id),
+        status=status,
+        source=ReportSource.QUERY,
+    )
+    return VenueOrder(
+        symbol=Symbol("OLDUSDT"),
+        client_order_id=client_id,
+        report=report,
+        side="BUY",
+        price=None,
+        quantity=None,
+        created_ns=ns(second),
+    )
+
+
+def _looked_up(second: float, intent: OrderIntent, kind: LookUpKind, **details: object) -> OrderLookedUp:
+    found = details.pop("found", None)
+    return OrderLookedUp(
+        stamp=at(second),
+        account=Account.LIVE,
+        client_order_id=intent.client_order_id,
+        kind=kind,
+        found=found,  # type: ignore[arg-type]
+        asked_ns=ns(second - 0.05),
+        **details,  # type: ignore[arg-type]
+    )
+
+
+def _ready(*, auto: bool = True, armed: bool = True) -> World:
+    """A live process, reconciled, its key fit; armed and buying by itself unless told otherwise."""
+    world = a_world_that_knows(live=True).hear(
+        KeyChecked(stamp=at(0.3), problems=()),
+        _swept(0.5),
+    )
+    if armed:
+        world.hear(a_command(1, Verb.ARM, minutes=60))
+    if auto:
+        world.hear(a_command(2, Verb.UPDATE_CONFIG, config={"autoTrade": True}, confirm=True))
+    return world
+
+
+def _opened(world: World, symbol: str = "ALPHAUSDT", second: float = 10) -> World:
+    return world.hear(
+        instruments_read(second, an_instrument(symbol), names={*OLD, *world.engine.state.listed_names}),
+        default_symbols_read(second + 0.1, *sorted({*world.engine.state.default_names, symbol})),
+        candles_read(second + 0.2, symbol),
+        a_trade(second + 0.3, symbol),
+        a_book(second + 0.35, symbol),
+    )
+
+
+def _submitted(world: World) -> list[OrderIntent]:
+    return [effect.approved.intent for effect in world.asked(Submit)]
+
+
+def _order(world: World, intent: OrderIntent) -> Order:
+    return world.engine.state.trading.orders[intent.client_order_id]
+
+
+def _attention(world: World) -> list[AttentionKind]:
+    latest = {e.attention.id: e.attention for e in world.entries if isinstance(e, AttentionChanged)}
+    return [item.kind for item in latest.values() if item.resolved_ns is None]
+
+
+def _status(world: World, intent: OrderIntent) -> TradeStatus:
+    trades = [e.trade for e in world.entries if isinstance(e, TradeChanged)]
+    return [t.status for t in trades if t.client_order_id == intent.client_order_id][-1]
+
+
+def _last_result(world: World):
+    return world.results()[-1].result
+
+
+def _doubtful(second: float = 10.4) -> tuple[World, OrderIntent]:
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(reported(second, intent, S.SUBMITTED), reported(second + 5, intent, S.IN_DOUBT, text="no answer"))
+    return world, intent
+
+
+# ---------------------------------------------------------------------- arming
+
+
+def test_armed_live_process_with_auto_trade_buys_live():
+    world = _opened(_ready())
+    assert [intent.account for intent in _submitted(world)] == [Account.LIVE]
+
+
+@pytest.mark.parametrize(("auto", "armed"), [(False, True), (True, False)])
+def test_live_process_that_is_not_armed_or_not_switched_on_buys_on_paper(auto, armed):
+    world = _opened(_ready(auto=auto, armed=armed))
+    assert [intent.account for intent in _submitted(world)] == [Account.PAPER]
+
+
+def test_arming_ends_by_itself_and_later_entries_go_to_paper():
+    world = _ready()
+    world.hear(a_tick(3700))
+    assert world.engine.state.trading.status.armed_until_ns is None
+    _opened(world, "BETAUSDT", 3800)
+    assert [intent.account for intent in _submitted(world)] == [Account.PAPER]
+
+
+def test_live_position_keeps_its_live_exits_after_disarming():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        filled(10.5, intent, price="1.00", quantity="20"),
+        reported(10.5, intent, S.FILLED, filled="20", quote="20"),
+        a_command(11, Verb.DISARM),
+        a_book(20, bid="0.80", ask="0.81"),
+    )
+    sell = _submitted(world)[-1]
+    assert (sell.account, sell.role.reduces_risk) == (Account.LIVE, True)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "minutes", "words"),
+    [
+        ((), 60, "key has not been checked"),
+        ((KeyChecked(stamp=at(0.3), problems=("The key can read withdrawals.",)),), 60, "withdrawals"),
+        ((KeyChecked(stamp=at(0.3), problems=()),), 60, "not been compared"),
+        ((KeyChecked(stamp=at(0.3), problems=()), _swept(0.5)), 0, "minutes"),
+        ((KeyChecked(stamp=at(0.3), problems=()), _swept(0.5), a_command(0.6, Verb.KILL)), 60, "not active"),
+    ],
+)
+def test_arming_is_refused_with_the_reason(prepare, minutes, words):
+    world = a_world_that_knows(live=True).hear(*prepare, a_command(1, Verb.ARM, minutes=minutes))
+    assert _last_result(world).code == "arming_refused"
+    assert words in _last_result(world).message
+    assert world.engine.state.trading.status.armed_until_ns is None
+
+
+def test_key_that_stops_being_fit_disarms():
+    world = _ready()
+    world.hear(KeyChecked(stamp=at(5), problems=("The key can read withdrawals.",)))
+    assert world.engine.state.trading.status.armed_until_ns is None
+
+
+# ---------------------------------------------------------------------- start and reconciliation
+
+
+def test_live_start_is_halted_until_the_venue_was_compared():
+    world = a_world_that_knows(live=True)
+    assert world.engine.state.trading.status.state is TradingState.HALTED
+    assert len(world.asked(Sweep)) == 1
+    world.hear(_swept(0.5, failed="venue away"))
+    assert not world.engine.state.trading.status.reconciled
+    world.hear(a_tick(3))
+    assert len(world.asked(Sweep)) == 2
+    world.hear(_swept(3.5))
+    assert world.engine.state.trading.status.state is TradingState.ACTIVE
+
+
+def test_venue_is_compared_again_every_half_minute():
+    world = _ready()
+    before = len(world.asked(Sweep))
+    world.hear(*(a_tick(second) for second in range(3, 100)))
+    assert len(world.asked(Sweep)) - before == 3
+
+
+def test_order_that_was_leaving_when_the_last_life_ended_is_in_doubt_until_the_venue_tells():
+    first = _opened(_ready())
+    intent = _submitted(first)[0]
+    order = msgspec.structs.replace(_order(first, intent), status=S.SUBMITTED, submitted_ns=ns(10.4))
+    again = World(msgspec.structs.replace(first.restored(), orders=(order,), listings=()), seconds=20, live=True)
+    assert _order(again, intent).status is S.IN_DOUBT
+    found = ExecutionReport(
+        stamp=at(21),
+        account=Account.LIVE,
+        client_order_id=intent.client_order_id,
+        status=S.FILLED,
+        source=ReportSource.QUERY,
+        filled_quantity=Quantity(Decimal(20)),
+        filled_quote=Decimal(20),
+    )
+    again.hear(_looked_up(21, intent, LookUpKind.ORDER, found=found))
+    assert _order(again, intent).status is S.FILLED
+    assert {ask.order.intent.client_order_id for ask in again.asked(ReadFills)} == {intent.client_order_id}
+
+
+def test_own_order_in_the_venues_list_is_adopted():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(reported(10.4, intent, S.SUBMITTED), _swept(12, _venue_order(12, intent.client_order_id)))
+    assert _order(world, intent).status is S.ACCEPTED
+
+
+def test_order_of_somebody_else_is_shown_and_left_alone():
+    world = _ready()
+    world.hear(_swept(31, _venue_order(31, "by-hand-1")), _swept(61, _venue_order(61, "by-hand-1")))
+    assert _attention(world) == [AttentionKind.FOREIGN_ORDER]
+    assert world.engine.state.trading.status.state is TradingState.ACTIVE
+    assert world.asked(CancelOrder) == []
+
+
+def test_unknown_order_of_our_form_means_a_second_copy_and_halts():
+    world = _ready()
+    world.hear(_swept(31, _venue_order(31, "msl0001abcdefabcdef1200", S.FILLED)))
+    status = world.engine.state.trading.status
+    assert (status.state, status.latched) == (TradingState.HALTED, True)
+    assert _attention(world) == [AttentionKind.FOREIGN_ORDER]
+
+
+def test_position_without_its_coins_is_a_discrepancy_that_a_person_may_adopt():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        filled(10.5, intent, price="1.00", quantity="20"),
+        reported(10.5, intent, S.FILLED, filled="20", quote="20"),
+        _swept(40, balances=(_usdt("980"), Balance(Account.LIVE, Asset("ALPHA"), Decimal(5), Decimal(0)))),
+    )
+    assert _attention(world) == [AttentionKind.DISCREPANCY]
+    attention_id = next(iter(world.engine.state.trading.attention))
+    world.hear(a_command(41, Verb.RESOLVE_ATTENTION, id=attention_id, resolution="adopt"))
+    assert _last_result(world).status is CommandStatus.DONE
+    assert _attention(world) == []
+    (position,) = world.engine.state.trading.positions.values()
+    assert position.quantity == 5
+
+
+def test_position_whose_coins_are_all_gone_is_closed_when_adopted():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        filled(10.5, intent, price="1.00", quantity="20"),
+        reported(10.5, intent, S.FILLED, filled="20", quote="20"),
+        _swept(40, balances=(_usdt("980"),)),
+    )
+    attention_id = next(iter(world.engine.state.trading.attention))
+    world.hear(a_command(41, Verb.RESOLVE_ATTENTION, id=attention_id, resolution="adopt"))
+    (position,) = world.engine.state.trading.positions.values()
+    assert position.closed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [({"id": "nothing", "resolution": "adopt"}, "unknown_attention"), ({"resolution": "burn"}, "invalid_resolution")],
+)
+def test_resolution_that_makes_no_sense_is_refused(arguments, code):
+    world = _ready()
+    world.hear(_swept(31, _venue_order(31, "by-hand-1")))
+    attention_id = next(iter(world.engine.state.trading.attention))
+    world.hear(a_command(41, Verb.RESOLVE_ATTENTION, **{"id": attention_id, **arguments}))
+    assert _last_result(world).code == code
+
+
+def test_private_stream_that_comes_back_asks_for_a_comparison():
+    world = _ready()
+    before = len(world.asked(Sweep))
+    world.hear(PrivateStreamChanged(stamp=at(5), account=Account.LIVE, connected=False, detail="cut"))
+    world.hear(PrivateStreamChanged(stamp=at(9), account=Account.LIVE, connected=True))
+    assert len(world.asked(Sweep)) == before + 1
+
+
+def test_asset_missing_from_complete_balances_is_gone():
+    world = _ready()
+    coins = Balance(Account.LIVE, Asset("ALPHA"), Decimal(7), Decimal(0))
+    world.hear(BalancesRead(stamp=at(5), account=Account.LIVE, balances=(coins,), complete=False))
+    world.hear(BalancesRead(stamp=at(6), account=Account.LIVE, balances=(_usdt(),), complete=True))
+    assert world.engine.state.trading.balances[(Account.LIVE, Asset("ALPHA"))].free == 0
+
+
+# ---------------------------------------------------------------------- doubt
+
+
+def test_doubt_asks_at_two_places_again_and_again():
+    world, _ = _doubtful()
+    world.hear(*(a_tick(second) for second in range(16, 30)))
+    kinds = [ask.kind for ask in world.asked(LookUp)]
+    assert kinds.count(LookUpKind.ORDER) >= 5
+    assert kinds.count(LookUpKind.OPEN_ORDERS) >= 5
+    assert LookUpKind.ALL_ORDERS not in kinds
+
+
+def test_not_found_before_the_fence_and_the_grace_have_passed_proves_nothing():
+    world, intent = _doubtful()
+    for second in (16, 20, 30, 40):
+        world.hear(*(_looked_up(second, intent, kind) for kind in NOWHERE))
+    assert _order(world, intent).status is S.IN_DOUBT
+
+
+def test_not_found_anywhere_after_fence_and_grace_with_balances_unchanged_is_proof():
+    world, intent = _doubtful()
+    world.hear(*(_looked_up(42, intent, kind) for kind in NOWHERE))
+    assert _order(world, intent).status is S.NEVER_ARRIVED
+    assert _status(world, intent) is TradeStatus.FAILED
+    assert world.listing("ALPHAUSDT").outcome is Outcome.FAILED
+    assert len(_submitted(world)) == 1, "no second attempt"
+
+
+def test_coins_that_nothing_explains_keep_the_order_in_doubt():
+    world, intent = _doubtful()
+    coins = Balance(Account.LIVE, Asset("ALPHA"), Decimal(20), Decimal(0))
+    world.hear(BalancesRead(stamp=at(41), account=Account.LIVE, balances=(coins,), complete=False))
+    world.hear(*(_looked_up(42, intent, kind) for kind in NOWHERE))
+    assert _order(world, intent).status is S.IN_DOUBT
+
+
+def test_question_that_failed_proves_nothing():
+    world, intent = _doubtful()
+    world.hear(*(_looked_up(42, intent, kind, failed="venue away") for kind in NOWHERE))
+    assert _order(world, intent).status is S.IN_DOUBT
+
+
+def test_doubt_keeps_the_whole_amount_reserved_and_needs_a_person_after_a_minute():
+    world, intent = _doubtful()
+    exposure = world.engine.exposure(Account.LIVE, ns(20))
+    assert exposure.at_stake == intent.worst_notional
+    world.hear(*(a_tick(second) for second in range(16, 90)))
+    assert _attention(world) == [AttentionKind.IN_DOUBT]
+
+
+# ---------------------------------------------------------------------- the end of an order
+
+
+def test_reservation_is_released_only_when_the_end_was_seen_twice():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(reported(10.4, intent, S.SUBMITTED), reported(10.5, intent, S.CANCELED))
+    assert world.engine.exposure(Account.LIVE, ns(11)).at_stake == intent.worst_notional
+    world.hear(a_tick(26))
+    assert world.asked(LookUp)[-1].kind is LookUpKind.ORDER
+    seen = reported(26.1, intent, S.CANCELED, source=ReportSource.QUERY).report
+    world.hear(_looked_up(26.1, intent, LookUpKind.ORDER, found=seen))
+    assert _order(world, intent).settled
+    assert world.engine.exposure(Account.LIVE, ns(27)).at_stake == 0
+
+
+def test_fill_after_the_end_is_counted_and_raised():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        reported(10.5, intent, S.CANCELED),
+        reported(12, intent, S.CANCELED, filled="20", quote="20", source=ReportSource.STREAM),
+        filled(12.1, intent, price="1", quantity="20"),
+    )
+    assert _order(world, intent).late_fills == 1
+    assert _attention(world) == [AttentionKind.DISCREPANCY]
+    (position,) = world.engine.state.trading.positions.values()
+    assert position.quantity == 20
+
+
+def test_order_recorded_as_rejected_that_the_venue_shows_after_all_is_raised():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        reported(10.5, intent, S.REJECTED, code=30002, reason=Reason.BELOW_MINIMUM),
+        reported(12, intent, S.ACCEPTED, source=ReportSource.STREAM),
+    )
+    assert _attention(world) == [AttentionKind.DISCREPANCY]
+
+
+def test_cancel_is_repeated_until_an_end_is_seen():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(reported(10.4, intent, S.SUBMITTED), reported(10.5, intent, S.ACCEPTED))
+    world.hear(a_command(11, Verb.CANCEL_ORDER, clientOrderId=intent.client_order_id))
+    assert _last_result(world).status is CommandStatus.DONE
+    world.hear(*(a_tick(second) for second in range(12, 20)))
+    assert len(world.asked(CancelOrder)) >= 4
+    world.hear(reported(20, intent, S.CANCELED))
+    before = len(world.asked(CancelOrder))
+    world.hear(*(a_tick(second) for second in range(21, 30)))
+    assert len(world.asked(CancelOrder)) == before
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "code"),
+    [
+        (Verb.CANCEL_ORDER, {"clientOrderId": "nope"}, "unknown_order"),
+        (Verb.CLOSE_POSITION, {"positionId": "nope"}, "unknown_position"),
+        (Verb.CONFIRM_TRADE, {"tradeId": "nope"}, "not_pending"),
+        (Verb.REJECT_TRADE, {"tradeId": "nope"}, "not_pending"),
+        (Verb.KILL, {"action": "explode"}, "invalid_action"),
+    ],
+)
+def test_command_about_nothing_is_refused_in_words(verb, arguments, code):
+    world = _ready()
+    world.hear(a_command(5, verb, **arguments))
+    assert _last_result(world).code == code
+    assert _last_result(world).message.endswith(".")
+
+
+def test_closing_a_position_by_hand_sells_it_once():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        filled(10.5, intent, price="1.00", quantity="20"),
+        reported(10.5, intent, S.FILLED, filled="20", quote="20"),
+    )
+    (position,) = world.engine.state.trading.positions.values()
+    world.hear(a_command(11, Verb.CLOSE_POSITION, positionId=position.id))
+    world.hear(a_command(12, Verb.CLOSE_POSITION, positionId=position.id))
+    assert [r.result.status for r in world.results()][-2:] == [CommandStatus.DONE, CommandStatus.REFUSED]
+    assert len(_submitted(world)) == 2
+
+
+# ---------------------------------------------------------------------- high value
+
+
+def _high_value() -> World:
+    world = _ready()
+    return _opened(
+        world.hear(a_command(3, Verb.UPDATE_CONFIG, config={"highValueThresholdUsdt": "20"})),
+    )
+
+
+def test_high_value_entry_is_done_on_paper_and_offered_for_live():
+    world = _high_value()
+    (intent,) = _submitted(world)
+    assert intent.account is Account.PAPER
+    assert _status(world, intent) is TradeStatus.HIGH_VALUE_PENDING
+
+
+def test_confirmed_high_value_entry_goes_live_through_every_guard():
+    world = _high_value()
+    trade_id = next(iter(world.engine.state.trading.confirmations))
+    world.hear(a_command(20, Verb.CONFIRM_TRADE, tradeId=trade_id))
+    assert [intent.account for intent in _submitted(world)] == [Account.PAPER, Account.LIVE]
+
+
+def test_high_value_entry_nobody_answers_stays_paper():
+    world = _high_value()
+    (intent,) = _submitted(world)
+    world.hear(a_tick(80))
+    assert _status(world, intent) is not TradeStatus.HIGH_VALUE_PENDING
+    assert world.engine.state.trading.confirmations == {}
+    assert len(_submitted(world)) == 1
+
+
+def test_rejected_high_value_entry_stays_paper():
+    world = _high_value()
+    trade_id = next(iter(world.engine.state.trading.confirmations))
+    world.hear(a_command(20, Verb.REJECT_TRADE, tradeId=trade_id))
+    assert _last_result(world).status is CommandStatus.DONE
+    assert world.engine.state.trading.confirmations == {}
