@@ -11,7 +11,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url 
 .PHONY: help demo run test check proto openapi docs lock bench clean page-types
 
 help:
-	@echo "mexc-sniper: see every new spot listing on MEXC the moment it exists"
+	@echo "mexc-sniper: see every new spot listing on MEXC the moment it exists, and trade it under limits"
 	@echo
 	@echo "  make demo    the whole product against the bundled exchange simulator; no keys, no internet"
 	@echo "  make run     the same against MEXC itself (starts stopped; press Start on the page)"

@@ -480,3 +480,45 @@ def test_rollback_to_a_version_that_is_not_there_is_refused():
     world = a_world_that_knows()
     world.hear(a_command(10, Verb.ROLLBACK_CONFIG, version=9, config=None))
     assert _last_result(world).code == "unknown_version"
+
+
+def test_flatten_is_repeated_until_everything_is_sold_and_takes_in_what_arrives_late():
+    world = _opened(a_world_that_knows())
+    _bought(world)
+    _opened(world, "BETAUSDT", 15)
+    beta = _submitted(world)[-1]
+    world.hear(reported(15.4, beta, S.SUBMITTED), a_command(20, Verb.KILL, action="flatten"))
+    first = _submitted(world)[-1]
+    world.hear(reported(20.1, first, S.SUBMITTED), reported(20.2, first, S.CANCELED), a_book(22), a_tick(22.1))
+    again = _submitted(world)[-1]
+    assert (again.symbol, again.role) == ("ALPHAUSDT", OrderRole.FLATTEN)
+    assert again.client_order_id != first.client_order_id
+    world.hear(
+        filled(23, beta, price="1.00", quantity="20"),
+        reported(23, beta, S.FILLED, filled="20", quote="20"),
+        a_book(24, "BETAUSDT"),
+    )
+    late = _submitted(world)[-1]
+    assert (late.symbol, late.role) == ("BETAUSDT", OrderRole.FLATTEN)
+
+
+def test_close_by_hand_is_repeated_until_everything_is_sold():
+    world = _opened(a_world_that_knows())
+    _bought(world)
+    (position,) = _positions(world)
+    world.hear(a_command(20, Verb.CLOSE_POSITION, positionId=position.id))
+    first = _submitted(world)[-1]
+    world.hear(reported(20.1, first, S.SUBMITTED), reported(20.2, first, S.CANCELED), a_book(22))
+    again = _submitted(world)[-1]
+    assert (again.role, again.quantity) == (OrderRole.MANUAL_CLOSE, first.quantity)
+    assert again.client_order_id != first.client_order_id
+
+
+def test_milder_stop_after_a_graver_one_does_not_lower_it():
+    world = a_world_that_knows()
+    world.hear(a_command(20, Verb.KILL, action="flatten"), a_command(21, Verb.KILL, action="pause"))
+    status = world.engine.state.trading.status
+    assert (status.state, status.flatten) == (TradingState.HALTED, True)
+    world.hear(a_command(22, Verb.RESUME))
+    status = world.engine.state.trading.status
+    assert (status.state, status.flatten) == (TradingState.ACTIVE, False)

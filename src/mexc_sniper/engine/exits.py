@@ -28,6 +28,7 @@ from mexc_sniper.policy.sizing import meets_minimum, sellable
 RETRY_NS = 500 * NS_PER_MS
 """Pause before an exit that came back unfilled or refused is tried again; doubles up to `RETRY_MAX_NS`."""
 RETRY_MAX_NS = 30_000 * NS_PER_MS
+_WORDS = frozenset({OrderRole.MANUAL_CLOSE, OrderRole.FLATTEN})
 MAX_EXITS = 36 * 36
 _SHUT_OUT = frozenset({Reason.API_CLOSED, Reason.NOT_OPEN_TO_API, Reason.ONE_SIDED, Reason.NOT_ONLINE})
 """Refusals after which only a person with the venue's app can sell (FIELD 4.1 c)."""
@@ -106,11 +107,20 @@ class Exits:
             return  # the plan is made from what is filled in the end
         if turn.now_ns < trading.exit_after_ns.get(position.id, 0):
             return
-        due = next_exit(
-            position, instrument, price=price, free=self._holdings.free_quantity(position), now_ns=turn.now_ns
+        free = self._holdings.free_quantity(position)
+        due = self._wished(position, instrument, free) or next_exit(
+            position, instrument, price=price, free=free, now_ns=turn.now_ns
         )
         if due is not None:
             self._sell(turn, position, instrument, due, None)
+
+    def _wished(self, position: Position, instrument: Instrument, free: Quantity) -> Exit | None:
+        """A person's word to sell, or the kill switch's, stands until everything is sold, whatever one try brings."""
+        role = OrderRole.FLATTEN if self._state.trading.status.flatten else None
+        if role is None and position.exit_role == OrderRole.MANUAL_CLOSE:
+            role = OrderRole.MANUAL_CLOSE
+        quantity = sellable(instrument, free)
+        return Exit(role=role, quantity=quantity) if role is not None and quantity > 0 else None
 
     def _sell(
         self, turn: Turn, position: Position, instrument: Instrument, due: Exit, command_id: CommandId | None
@@ -172,7 +182,7 @@ class Exits:
                 trading.positions[position.id],
                 plan=plan,
                 status=PositionStatus.CLOSING,
-                exit_role=position.exit_role or str(due.role),
+                exit_role=str(due.role) if due.role in _WORDS else position.exit_role or str(due.role),
             ),
         )
         turn.note("exit_sent", symbol=position.symbol, role=str(due.role), account=str(position.account))

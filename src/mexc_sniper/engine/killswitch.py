@@ -39,15 +39,20 @@ class KillSwitch:
         """
         trading = self._state.trading
         flatten = action == "flatten"
-        trading.status = replace(
-            trading.status,
-            state=TradingState.HALTED if flatten else TradingState.REDUCING,
-            reason=reason or f"kill switch: {action}",
-            actor=actor,
-            since_ns=turn.now_ns,
-            latched=True,
-            armed_until_ns=None,
-        )
+        if trading.status.latched and trading.status.state is TradingState.HALTED and not flatten:
+            # The graver word stands (RELIABILITY 2.6, row 96); what this one asks for is still done.
+            trading.status = replace(trading.status, armed_until_ns=None)
+        else:
+            trading.status = replace(
+                trading.status,
+                state=TradingState.HALTED if flatten else TradingState.REDUCING,
+                reason=reason or f"kill switch: {action}",
+                actor=actor,
+                since_ns=turn.now_ns,
+                latched=True,
+                flatten=flatten,
+                armed_until_ns=None,
+            )
         self._gatekeeper.save(turn)  # before anything else: no entry byte after this line
         trading.waiting.clear()
         canceled = sold = 0
@@ -93,6 +98,7 @@ class KillSwitch:
             actor=actor,
             since_ns=turn.now_ns,
             latched=False,
+            flatten=False,
         )
         # The limits that latched are measured anew from here; today's loss itself is not forgotten.
         for account in Account:

@@ -119,6 +119,8 @@ class TradingStatus(msgspec.Struct, frozen=True, kw_only=True):
     since_ns: int = 0
     latched: bool = False
     """A person must resume; self-clearing gates are not latched."""
+    flatten: bool = False
+    """Everything held is to be sold, what an entry on its way may still bring included; until resumed."""
     armed_until_ns: int | None = None
     armed_by: str = ""
     gates: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="See every new spot listing on MEXC the moment it exists.\n\n"
+    help="See every new spot listing on MEXC the moment it exists, and trade it under limits.\n\n"
     "Begin with [bold]mexc-sniper demo[/bold]: the whole product against the bundled exchange simulator, "
     "without keys or internet. Then [bold]mexc-sniper doctor[/bold] and [bold]mexc-sniper run[/bold] watch "
     "MEXC itself.",
