@@ -113,6 +113,7 @@ class Trader:
         """List a coin with a deep book of 0.99 to 1.00 that nobody else trades; returns the symbol."""
         symbol = self.list_quietly(base, openPrice=1.0)
         self.quote(symbol, "0.9900", "1.0000")
+        eventually("no gate is closed", lambda: self.trading()["gates"] == [], deadline_s=30)
         return symbol
 
     def trade_at(self, symbol: str, price: str) -> None:
@@ -183,8 +184,8 @@ class Trader:
         return [one for one in found if symbol in (None, one["params"].get("symbol"))]
 
     def sweep_soon(self) -> None:
-        """Nothing to do: reconciliation comes every 30 s by itself. A cut private stream brings it forward."""
-        self.bot.sim("POST", "/sim/stream/cut", {})
+        """Bring the next comparison with the venue forward: it comes every 30 s and with each new private stream."""
+        self.bot.sim("POST", "/sim/listen-keys/expire", {})
 
     def attention(self) -> list[dict[str, Any]]:
         """Return what waits for a person."""

@@ -80,7 +80,7 @@ def test_contradictory_or_impossible_limits_are_refused_by_field(
 
 
 def test_high_value_entry_is_done_on_paper_and_live_after_confirmation(trader: Trader) -> None:
-    version = trader.configure(autoTrade=True, highValueThresholdUsdt="10")
+    version = trader.configure(autoTrade=True, dryRunEntries=True, highValueThresholdUsdt="10")
     try:
         symbol = trader.open_market("VALUABLE")
         (offered,) = eventually("it is offered", lambda: trader.trades(symbol, status="high_value_pending"))
@@ -94,7 +94,7 @@ def test_high_value_entry_is_done_on_paper_and_live_after_confirmation(trader: T
             trader.bot.api("POST", f"/trade/{offered['id']}/confirm")
         assert len(trader.posts(symbol)) == 1
     finally:
-        trader.configure(autoTrade=False, highValueThresholdUsdt="500")
+        trader.configure(autoTrade=False, dryRunEntries=False, highValueThresholdUsdt="500")
 
 
 def test_market_orders_refused_by_the_venue_become_one_capped_order(trader: Trader) -> None:

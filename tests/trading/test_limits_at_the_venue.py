@@ -13,7 +13,12 @@ CAP = Decimal(90)
 def test_twenty_listings_at_once_never_exceed_the_exposure_limit_at_the_venue(tmp_path: Path) -> None:
     with trading_bot(tmp_path / "data", live=True) as trader:
         trader.configure(
-            maxPositionUsdt=str(CAP), maxOpenPositions=50, maxHoldMinutes=600, stopLossPct="90", maxTradesPerHour=1000
+            maxTradeUsdt="50",
+            maxPositionUsdt=str(CAP),
+            maxOpenPositions=50,
+            maxHoldMinutes=600,
+            stopLossPct="90",
+            maxTradesPerHour=1000,
         )
         symbols = [trader.list_quietly(f"CROWD{number}", openPrice=1.0) for number in range(20)]
         for symbol in symbols:
