@@ -50,8 +50,8 @@ def doctor(
 ) -> None:
     """Check everything a run depends on, each with what to do about it. Ends with 1 when a check failed.
 
-    Nothing is changed (but for --canary, which trades about the minimum order): it reads the settings, the data directory, the database, the venue's public clock and, with a
-    key, what the key may do.
+    Nothing is changed, but for --canary, which trades about the minimum order: it reads the settings, the data
+    directory, the database, the venue's public clock and, with a key, what the key may do.
     """
     from mexc_sniper.app.doctor import Verdict, examine
 
