@@ -105,8 +105,11 @@ def test_no_entry_leaves_before_the_new_life_was_compared_with_the_venue(
     symbol = trader.open_market("TOOEARLY")
     faults("openOrders", "server_error", status=503)
     trader.restart_engine()
-    refused = trader.refusal(symbol)
-    assert refused.error["code"] in ("trading_halted", "not_reconciled")
+
+    def refused_for_it() -> bool:
+        return trader.refusal(symbol).error["code"] in ("trading_halted", "not_reconciled")
+
+    eventually("the pair's rules are read, and entries are refused", refused_for_it, deadline_s=30)
     assert trader.posts(symbol) == []
     assert trader.trading()["reconciled"] is False
     trader.bot.sim("DELETE", "/sim/faults")
@@ -136,6 +139,7 @@ def _first_leg_sold(trader: Trader, symbol: str) -> bool:
 
 
 def _bought(trader: Trader, symbol: str) -> bool:
+    trader.quote(symbol, "0.9900", "1.0000")  # a book is told when it changes
     try:
         trader.buy(symbol)
     except Refused:

@@ -133,7 +133,9 @@ class Bot:
 
 
 @contextlib.contextmanager
-def running_bot(data_dir: Path, *, symbols: int = 200, settings: dict[str, str] | None = None) -> Iterator[Bot]:
+def running_bot(
+    data_dir: Path, *, symbols: int = 200, settings: dict[str, str] | None = None, sim_arguments: tuple[str, ...] = ()
+) -> Iterator[Bot]:
     """Run the simulator and the program against it; both end with the block, whatever happened.
 
     ``settings`` are further environment settings of the program, such as the address of a database.
@@ -146,7 +148,19 @@ def running_bot(data_dir: Path, *, symbols: int = 200, settings: dict[str, str] 
     }
     with contextlib.ExitStack() as stack:
         simulator = subprocess.Popen(
-            [*python, "mexc_sim", "--port", "0", "--scenario", SCENARIO, "--seed", "1", "--symbols", str(symbols)],
+            [
+                *python,
+                "mexc_sim",
+                "--port",
+                "0",
+                "--scenario",
+                SCENARIO,
+                "--seed",
+                "1",
+                "--symbols",
+                str(symbols),
+                *sim_arguments,
+            ],
             stdout=subprocess.PIPE,
             stderr=stack.enter_context((data_dir / "sim.log").open("wb")),
             env=environment,

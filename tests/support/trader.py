@@ -16,8 +16,8 @@ LIVE = {
     "MEXC_SNIPER_VENUE__API_SECRET": DEFAULT_SECRET,
 }
 COMMON = {"MEXC_SNIPER_FIRST_CONFIG": "demo", "MEXC_SNIPER_WEB__COMMANDS_PER_MINUTE": "1000"}
-OURS = "ms"
-"""Order ids of the program begin with it."""
+MUCH_WEIGHT = ("--ip-weight", "100000")
+"""Tests start engines in quick succession; what the venue's request limit makes of that is another question."""
 
 
 class Trader:
@@ -224,7 +224,7 @@ def trading_bot(
 ) -> Iterator[Trader]:
     """Run the program with its monitor started; live: armed and with automatic entries."""
     chosen = {**COMMON, **(LIVE if live else {}), **(settings or {})}
-    with running_bot(data_dir, symbols=symbols, settings=chosen) as bot:
+    with running_bot(data_dir, symbols=symbols, settings=chosen, sim_arguments=MUCH_WEIGHT) as bot:
         trader = Trader(bot)
         bot.set_monitor(True)
         if live:
