@@ -17,7 +17,7 @@ from statistics import median
 from bench.tick_to_trade import Course, Program, quantile
 from rich.console import Console
 from tests.support.certificates import make_certificates
-from tests.support.program import ROOT, eventually
+from tests.support.program import ROOT
 from tests.support.simulator import SimulatorProcess
 
 BATCH = 5
@@ -45,7 +45,7 @@ def main() -> int:
         while len(took) < options.trades:
             symbols = [course.list_quietly() for _ in range(BATCH)]
             for symbol in symbols:
-                eventually(f"{symbol} is followed", lambda s=symbol: course.subscribed(s), deadline_s=20)
+                program.ready_for(symbol)
             time.sleep(0.6)
             for symbol in symbols:
                 course.quote(symbol)

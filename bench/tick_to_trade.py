@@ -174,11 +174,20 @@ class Program:
         return False
 
     def follow(self) -> str:
-        """A new pair, once the bot listens to it."""
+        """A new pair, once the bot is ready for it."""
         symbol = self.course.list_quietly()
-        eventually(f"{symbol} is followed", lambda: self.course.subscribed(symbol), deadline_s=20)
+        self.ready_for(symbol)
         time.sleep(ROUND_S)
         return symbol
+
+    def ready_for(self, symbol: str) -> None:
+        """Wait until the bot listens to a pair and knows that it is new (its age probe shares the request budget)."""
+        eventually(f"{symbol} is followed", lambda: self.course.subscribed(symbol), deadline_s=20)
+        eventually(f"{symbol} is proven", lambda: self._kind(symbol) == "new", deadline_s=20)
+
+    def _kind(self, symbol: str) -> str | None:
+        found = self.bot.api("GET", f"/listings?limit=5&text={symbol}")["listings"]
+        return next((row["kind"] for row in found if row["symbol"] == symbol), None)
 
     def round(self, warm: bool) -> float:
         """One listing, entered."""
