@@ -29,7 +29,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trades", type=int, default=1_000, help="entries to make (default 1000, about 15 minutes)")
     options = parser.parse_args()
-    console, took = Console(), {}
+    console = Console()
+    took: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         certificates = make_certificates(Path(folder))
         environment = {

@@ -98,7 +98,7 @@ class Course:
         arrived = eventually(f"an order for {symbol}", lambda: self.arrival_ns(symbol), deadline_s=5)
         left = self.sim.stamps(symbol)["quote"]
         self.sim.delete("/sim/requests")
-        return (arrived - left) / 1_000
+        return float(arrived - left) / 1_000
 
 
 class Contender:
@@ -134,7 +134,7 @@ class Contender:
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if line != word:
-            raise SystemExit(f"{self._process.args}: {line!r} instead of {word!r}")
+            raise SystemExit(f"{self._process.args!r}: {line!r} instead of {word!r}")
 
 
 class Program:
@@ -156,7 +156,8 @@ class Program:
             stderr=stack.enter_context((data_dir / "terminal.log").open("wb")),
             env=environment,
         )
-        stack.callback(lambda: (process.terminate(), process.wait(20)))
+        stack.callback(process.wait, 20)
+        stack.callback(process.terminate)
         try:
             self.bot = Bot(process=process, data_dir=data_dir, sim_url="", environment=environment)
         except AssertionError:
