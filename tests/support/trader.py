@@ -185,7 +185,7 @@ class Trader:
 
     def sweep_soon(self) -> None:
         """Bring the next comparison with the venue forward: it comes every 30 s and with each new private stream."""
-        self.bot.sim("POST", "/sim/listen-keys/expire", {})
+        self.bot.sim("POST", "/sim/stream/cut", {})
 
     def attention(self) -> list[dict[str, Any]]:
         """Return what waits for a person."""

@@ -11,8 +11,9 @@ from tests.trading.conftest import OpenMarket
 
 
 def _raised(trader: Trader, kind: str, symbol: str) -> dict[str, Any]:
+    trader.sweep_soon()
+
     def found() -> Any:
-        trader.sweep_soon()
         return next((a for a in trader.attention() if (a["kind"], a["symbol"]) == (kind, symbol)), None)
 
     item: dict[str, Any] = eventually(f"{kind} of {symbol} is raised", found, deadline_s=60)
