@@ -112,8 +112,8 @@ class Trader:
     def open_market(self, base: str) -> str:
         """List a coin with a deep book of 0.99 to 1.00 that nobody else trades; returns the symbol."""
         symbol = self.list_quietly(base, openPrice=1.0)
-        self.quote(symbol, "0.9900", "1.0000")
         eventually("no gate is closed", lambda: self.trading()["gates"] == [], deadline_s=30)
+        self.quote(symbol, "0.9900", "1.0000")
         return symbol
 
     def trade_at(self, symbol: str, price: str) -> None:

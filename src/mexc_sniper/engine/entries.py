@@ -343,10 +343,11 @@ class Entries:
         account = intent.account
         symbol = instrument.symbol
         opened_ns = None
-        if listing is not None and (listing.first_trade_at_ns or listing.opened_at_ns):
+        if listing is not None:
             opened_ns = listing.opened_at_ns
-            if listing.first_trade_at_ns is not None:
-                opened_ns = listing.first_trade_at_ns - state.clock_offset_ns
+            first_ns = listing.first_trade_at_ns or listing.first_quote_at_ns
+            if first_ns is not None:  # open to the API is not open yet: the age counts from the first trade or quote
+                opened_ns = first_ns - state.clock_offset_ns
         return EntryView(
             intent=intent,
             trigger=waiting.trigger,
