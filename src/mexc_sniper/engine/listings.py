@@ -377,7 +377,11 @@ class Listings:
     def _release(self, turn: Turn, symbol: Symbol) -> None:
         self._state.active.pop(symbol, None)
         evidence = self._state.evidence.pop(symbol, None)
-        held = any(pair == symbol for _, pair in self._state.trading.by_symbol)
+        trading = self._state.trading
+        held = any(pair == symbol for _, pair in trading.by_symbol)
+        if not held:
+            trading.books.pop(symbol, None)  # nobody keeps it fresh any more
+            trading.prices.pop(symbol, None)
         if evidence is not None and evidence.watched and not held:
             turn.ask(Unwatch(symbol))
 
