@@ -7,6 +7,7 @@ import ccxt.pro
 import pytest
 
 from mexc_sim.core.account import DEFAULT_KEY, DEFAULT_SECRET
+from tests.support.loops import sockets_closed
 from tests.support.simulator import SimulatorProcess
 
 DEADLINE_S = 20
@@ -26,6 +27,7 @@ async def client(venue: SimulatorProcess) -> AsyncIterator[ccxt.pro.mexc]:
     exchange.urls["api"]["ws"]["spot"] = venue.ws_url
     yield exchange
     await exchange.close()
+    await sockets_closed()
 
 
 async def test_load_markets_reads_every_pair_with_its_precision(client, venue):

@@ -8,6 +8,7 @@ import ccxt.pro
 import pytest
 
 from mexc_sim.core.account import DEFAULT_KEY, DEFAULT_SECRET
+from tests.support.loops import sockets_closed
 from tests.support.simulator import SimulatorProcess
 
 DEADLINE_S = 20
@@ -40,6 +41,7 @@ async def client(venue: SimulatorProcess) -> AsyncIterator[ccxt.pro.mexc]:
     yield exchange
     await exchange.cancel_all_orders(PAIR)
     await exchange.close()
+    await sockets_closed()
 
 
 async def test_limit_order_is_created_fetched_listed_and_cancelled(client):

@@ -14,6 +14,7 @@ import pytest
 from mexc_proto import PushDataV3ApiWrapper
 from mexc_sim.core.account import DEFAULT_KEY, DEFAULT_SECRET
 from tests.support.certificates import Certificates, make_certificates
+from tests.support.loops import sockets_closed
 from tests.support.simulator import SimulatorProcess
 
 SYMBOL = "SOLUSDT"
@@ -39,6 +40,7 @@ async def http(certificates: Certificates) -> AsyncIterator[aiohttp.ClientSessio
     connector = aiohttp.TCPConnector(ssl=certificates.client_context())
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=5)) as session:
         yield session
+    await sockets_closed()
 
 
 def signed(url: str, path: str, **params: Any) -> str:
@@ -71,6 +73,7 @@ async def test_stranger_to_the_authority_refuses_the_certificate(venue):
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
             await session.get(f"{venue.rest_url}/api/v3/ping")
+    await sockets_closed()
 
 
 async def test_arrival_is_stamped_by_both_clocks_between_send_and_answer(venue, http):
@@ -117,7 +120,8 @@ async def test_dead_listen_key_is_told_in_plain_text_and_closed(venue, http):
 async def test_latency_is_added_each_way_to_requests_and_frames():
     with SimulatorProcess(symbols=60, ip_weight=1_000_000, latency_ms=60) as slow:
         async with aiohttp.ClientSession() as http:
-            await http.get(f"{slow.rest_url}/sim/state")  # connect before the clock runs
+            async with http.get(f"{slow.rest_url}/sim/state") as connected:  # before the clock runs
+                assert connected.status == 200
             began = time.monotonic()
             async with http.get(f"{slow.rest_url}/api/v3/ping") as answer:
                 assert answer.status == 200
@@ -127,6 +131,7 @@ async def test_latency_is_added_each_way_to_requests_and_frames():
                 await socket.send_json({"method": "PING"})
                 assert (await socket.receive_json())["msg"] == "PONG"
                 assert time.monotonic() - began >= 0.12
+        await sockets_closed()
 
 
 def test_wrong_certificate_files_end_with_one_sentence(tmp_path):
