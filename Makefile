@@ -31,7 +31,7 @@ run: $(VENV)/.installed
 	@$(BIN)/mexc-sniper run $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m tests $(ARGS)
 
 check: $(VENV)/.dev $(VENV)/.installed
 	$(BIN)/ruff check .
