@@ -69,6 +69,10 @@ def test_flatten_sells_what_an_order_in_flight_still_brings(trader: Trader, open
     assert trader.trading()["state"] == "halted"
 
 
+CLOCK_DOUBT_MS = 5
+"""Timestamps are in the venue's clock, known to a few milliseconds."""
+
+
 @pytest.mark.parametrize("way", ["api", "file", "command"])
 def test_latch_stops_a_burst_of_entries_in_the_middle(trader: Trader, open_market: OpenMarket, way: str) -> None:
     """Twelve entries at once are more than the rate limit lets out; the latch comes between them."""
@@ -86,8 +90,9 @@ def test_latch_stops_a_burst_of_entries_in_the_middle(trader: Trader, open_marke
         latched_ns = time.time_ns()
         entered = [answer.result(40) for answer in answers]
     eventually("the engine knows", lambda: trader.trading()["latched"])
-    late = [one for one in trader.posts() if one["wallNs"] > latched_ns]
-    assert late == [], "bytes of an entry left after the latch stood"
+    # By the instant of signing (I5): how long bytes lie in a socket before a busy venue reads them says nothing.
+    late = [one for one in trader.posts() if int(one["params"]["timestamp"]) > latched_ns / 1e6 + CLOCK_DOUBT_MS]
+    assert late == [], "an entry was signed after the latch stood"
     assert len(trader.posts()) < before + len(symbols), "it came too late to prove anything"
     for symbol, was_entered in zip(symbols, entered, strict=True):
         if was_entered:

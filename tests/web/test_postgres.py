@@ -75,6 +75,7 @@ def own_server() -> Iterator[PostgresServer]:
 async def test_a_crash_of_the_server_is_told_and_heals_without_a_lost_event(own_server: PostgresServer, tmp_path: Path):
     async with a_web_world(locate(own_server.url("ledger"), tmp_path), tmp_path) as web:
         page = await web.socket()
+        assert (await event(page))["type"] == "snapshot"
         await web.engine.list(a_listing("C1USDT", number=1))
         assert (await event(page))["seq"] == 1
 

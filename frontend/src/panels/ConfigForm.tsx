@@ -1,5 +1,5 @@
 import { ArrowRight, Plus, X } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { api, ApiError } from "../api";
 import { lookAgain } from "../live";
 import { changes, fieldProblems, problemOf, range, sendable, shown, type Change, type Field, type Step, type Value, type Values } from "../limits";
@@ -28,6 +28,9 @@ export function ConfigForm({ fields, current }: { fields: Field[]; current: Conf
     setProblem("");
   };
   const discard = () => { setEdits({}); setRefused({}); setProblem(""); };
+  // What was saved may arrive as the newest version before (or without) the answer to the save: nothing is left to do.
+  const settled = touched && !changed.length && !busy;
+  useEffect(() => { if (settled) { setEdits({}); setRefused({}); setProblem(""); } }, [settled]);
   const save = async (confirm: boolean) => {
     setBusy(true);
     setProblem("");
