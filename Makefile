@@ -77,12 +77,12 @@ $(BIN)/python:
 
 $(VENV)/.runtime: requirements/runtime.txt | $(BIN)/python
 	@echo "Installing what the program needs into $(VENV) (once, about a minute) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --require-hashes -r requirements/runtime.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime | $(BIN)/python
 	@echo "Installing the tools for tests and checks into $(VENV) (once, about two minutes) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.runtime pyproject.toml $(wildcard hatch_build.py) $(PAGE)
