@@ -62,7 +62,7 @@ lock: $(BIN)/python
 	$(BIN)/uv pip compile pyproject.toml -c requirements/dev.txt $(LOCK) --upgrade -q -o requirements/runtime.txt
 
 bench: $(VENV)/.dev $(VENV)/.installed
-	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python "$$bench" $(ARGS) || exit 1; done
+	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python -m "bench.$$(basename "$$bench" .py)" $(ARGS) || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

@@ -1,6 +1,6 @@
 """From the decision to the venue's answer, with the simulator 20 ms away each way: p99 below 100 ms over 1,000 trades.
 
-    PYTHONPATH=src:. python bench/decision_to_ack.py [--trades 1000]
+    python -m bench.decision_to_ack [--trades 1000]
 
 The whole bot in live mode, as in `bench/tick_to_trade.py`; what is told are its own latencies as the API shows them:
 frame → bytes handed to the socket, plus bytes → answer. Openings come five at a time, as fast as orders may leave.

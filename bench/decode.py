@@ -1,6 +1,6 @@
 """What reading the venue's bytes costs: frames, and an exchangeInfo of 2,000 rows and 5 MB.
 
-Run: ``PYTHONPATH=src python bench/decode.py``. Each figure is the best of several rounds, so that a busy machine
+Run: ``python -m bench.decode``. Each figure is the best of several rounds, so that a busy machine
 shows in it as little as it can; ``longest slice`` is how long the loop is held at most.
 """
 

@@ -1,6 +1,6 @@
 """From an event to the order at the gateway's door, without sockets: engine, risk, desk, throttle, gate.
 
-    PYTHONPATH=src:. python bench/handle.py [--orders 300] [--profile]
+    python -m bench.handle [--orders 300] [--profile]
 
 A real `EngineLoop` over 2,000 known pairs; gateway, ledger and inbox are stubs that note when they were called. Each
 round is one new listing whose rules are known; what is timed is the frame that makes the order:

@@ -1,6 +1,6 @@
 """What one journal record costs the loop, in µs: a store into a warm mapping, into a cold one, pwrite, SQLite.
 
-    PYTHONPATH=src:. python bench/journal.py [--writes 600] [--directory DIR]
+    python -m bench.journal [--writes 600] [--directory DIR]
 
 Every variant survives kill -9 when the timed call returns, and each is fsynced right after in a thread beside it
 (SQLite: WAL, synchronous NORMAL, as the ledger). One write every few ms, as orders come; then a burst without a pause.

@@ -1,6 +1,6 @@
 """How fast the ledger is: append → visible to a tail in another process, and what a second of writing can carry.
 
-    PYTHONPATH=src:. python bench/ledger.py [--events 400] [--seconds 2] [--no-fsync]
+    python -m bench.ledger [--events 400] [--seconds 2] [--no-fsync]
 
 SQLite and PostgreSQL side by side (the latter is started here, as in the tests), and beside both what SQLAlchemy
 Core would cost in place of the drivers' own statements. The reading end is a process of its own, as in the product.

@@ -1,6 +1,6 @@
 """How late the operator is: from the venue's frame or answer to the row in ``GET /listings`` and in a browser's page.
 
-    python bench/listing_latency.py [--scheduled 40] [--surprises 20] [--burst 50] [--no-browser]
+    python -m bench.listing_latency [--scheduled 40] [--surprises 20] [--burst 50] [--no-browser]
 
 The whole product over real sockets: simulator with 2,000 symbols, engine, ledger, web process, Chromium. The rod is
 the simulator's own stamp of the moment it handed the frame (or answer) to the socket; all clocks are one machine's.

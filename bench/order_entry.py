@@ -1,6 +1,6 @@
 """From submit() to the order's bytes at a TLS server on the loopback, in µs.
 
-Run: ``PYTHONPATH=src python bench/order_entry.py [orders]``. Every way sends the same kind of signed order, in turn and
+Run: ``python -m bench.order_entry [orders]``. Every way sends the same kind of signed order, in turn and
 in one process, so that the machine's mood falls on all alike; what is prepared comes last, beside the floor alone:
 
 - floor: a blocking TLS socket that writes bytes made beforehand; nothing can be faster.

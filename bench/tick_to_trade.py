@@ -1,6 +1,6 @@
 """From the frame that opens a listing to the order's bytes at the venue, the whole bot beside a floor and ccxt.pro.
 
-    PYTHONPATH=src:. python bench/tick_to_trade.py [--quick] [--rounds 60]
+    python -m bench.tick_to_trade [--quick] [--rounds 60]
 
 Everything runs as its user runs it: the simulator (wss and https on loopback), ``mexc-sniper run`` in live mode with
 its risk checks, journal and ledger, and two contenders in processes of their own (`bench/contenders`). All are
@@ -183,8 +183,8 @@ class Program:
 
     def ready_for(self, symbol: str) -> None:
         """Wait until the bot listens to a pair and knows that it is new (its age probe shares the request budget)."""
-        eventually(f"{symbol} is followed", lambda: self.course.subscribed(symbol), deadline_s=20)
-        eventually(f"{symbol} is proven", lambda: self._kind(symbol) == "new", deadline_s=20)
+        eventually(f"{symbol} is followed", lambda: self.course.subscribed(symbol), deadline_s=60)
+        eventually(f"{symbol} is proven", lambda: self._kind(symbol) == "new", deadline_s=60)
 
     def _kind(self, symbol: str) -> str | None:
         found = self.bot.api("GET", f"/listings?limit=5&text={symbol}")["listings"]
