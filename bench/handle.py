@@ -1,11 +1,12 @@
 """From an event to the order at the gateway's door, without sockets: engine, risk, desk, throttle, gate.
 
-    python -m bench.handle [--orders 300] [--profile]
+    python -m bench.handle [--orders 300] [--profile KIND]
 
 A real `EngineLoop` over 2,000 known pairs; gateway, ledger and inbox are stubs that note when they were called. Each
 round is one new listing whose rules are known; what is timed is the frame that makes the order:
 
 - quote: the very first quote opens the listing and its top is deep enough.
+- prepared: as quote, and a tick had passed since the pair's rules and newness were known, so that its entry lay ready.
 - book: the quote was too thin, the first visible levels make the order.
 - busy: as quote, with 40 unsettled orders and 10 open positions besides.
 
@@ -175,6 +176,8 @@ class Harness:
         """One listing; returns µs from the frame that makes the order to the door."""
         symbol = self.announce()
         event: Any = deep_quote(self.second, symbol)
+        if kind == "prepared":
+            self.loop.emit(a_tick(self.second - 0.01))
         if kind == "book":
             self.loop.emit(a_quote(self.second - 0.005, symbol, bid="0.99", ask="1.00"))
             event = a_book(self.second, symbol)
@@ -209,14 +212,14 @@ def deep_quote(second: float, symbol: str) -> QuoteSeen:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=300, help="rounds of each kind (default 300)")
-    parser.add_argument("--profile", action="store_true", help="print where the time of warm quote rounds goes")
+    parser.add_argument("--profile", metavar="KIND", help="print where the time of warm rounds of a kind goes")
     options = parser.parse_args()
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     profile = cProfile.Profile() if options.profile else None
     table = Table(title="event → order at the gateway's door, µs")
     for column in ("what", "p50", "p90", "p99"):
         table.add_column(column, justify="left" if column == "what" else "right")
-    for kind in ("quote", "book", "busy"):
+    for kind in ("quote", "prepared", "book", "busy"):
         harness = Harness()
         if kind == "busy":
             harness.hold(40, 10)
@@ -224,7 +227,7 @@ def main() -> int:
         gc.freeze()
         for cold in (False, True):
             count = min(options.orders, 60) if kind == "busy" else options.orders
-            wanted = profile if kind == "quote" and not cold else None
+            wanted = profile if kind == options.profile and not cold else None
             took = [harness.round(kind, cold=cold, profile=wanted) for _ in range(count)]
             values = statistics.quantiles(took[10:], n=100)
             row = (f"{values[point - 1]:,.0f}" for point in (50, 90, 99))

@@ -30,8 +30,11 @@ class Clock(ClockReader, Protocol):
         """Wait for a duration on the monotonic clock."""
         ...
 
-    async def until(self, mono_ns: int) -> None:
-        """Wait until the monotonic clock has reached an instant; at once if it has passed."""
+    async def until(self, mono_ns: int, *, exact: bool = False) -> None:
+        """Wait until the monotonic clock has reached an instant; at once if it has passed.
+
+        ``exact``: to some microseconds instead of a millisecond, at the price of a busy core for the last moments.
+        """
         ...
 
 
@@ -108,6 +111,10 @@ class MarketGateway(Protocol):
 
     def expect_openings(self, opens_at_ns: Sequence[int]) -> None:
         """Tell which openings lie ahead (our wall clock, ascending); polling tightens near the first."""
+        ...
+
+    def hush(self, until_ns: int) -> None:
+        """Begin no heavy poll before this wall time (ns): something is about to leave; `refresh` goes before it."""
         ...
 
     def refresh(self, source: SourceName) -> None:
@@ -189,6 +196,14 @@ class Journal(Protocol):
 
     def swept(self) -> None:
         """Note that the venue was compared with our records since the start.
+
+        Raises:
+            StoreError: the journal cannot be written.
+        """
+        ...
+
+    def forget_unsent(self, client_order_ids: Sequence[ClientOrderId]) -> None:
+        """Note that intents written durably are dropped: they have not left and never will. Those that left stay.
 
         Raises:
             StoreError: the journal cannot be written.

@@ -34,7 +34,7 @@ class TurnedClock:
         self.pass_by(seconds)
         await asyncio.sleep(0)
 
-    async def until(self, mono_ns: int) -> None:
+    async def until(self, mono_ns: int, *, exact: bool = False) -> None:
         self._now_ns = max(self._now_ns, mono_ns)
         await asyncio.sleep(0)
 

@@ -31,7 +31,7 @@ class ManualClock:
         else:
             await self.until(self.now + round(seconds * NS_PER_S))
 
-    async def until(self, mono_ns: int) -> None:
+    async def until(self, mono_ns: int, *, exact: bool = False) -> None:
         if mono_ns <= self.now:
             await asyncio.sleep(0)
             return

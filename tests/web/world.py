@@ -59,7 +59,7 @@ class ShiftedClock(SystemClock):
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    async def until(self, mono_ns: int) -> None:
+    async def until(self, mono_ns: int, *, exact: bool = False) -> None:
         await asyncio.sleep(max(0, mono_ns - self.mono_ns()) / NS_PER_S)
 
     def pass_by(self, seconds: float) -> None:

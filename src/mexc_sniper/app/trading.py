@@ -72,14 +72,17 @@ def open_journal(settings: Settings, clock: ClockReader, restored: Restored) -> 
 
 
 def with_journaled(restored: Restored, recovered: Recovered, now_ns: int) -> Restored:
-    """Add the live orders that the journal knows and the ledger does not: whether they arrived is in doubt."""
+    """Add the live orders that the journal knows and the ledger does not: whether they arrived is in doubt.
+
+    When a prepared one left is not known, only that it was before now: the proof of absence counts from here.
+    """
     known = frozenset(order.intent.client_order_id for order in restored.orders)
     missing = tuple(
         Order(
             intent=intent,
             status=OrderStatus.IN_DOUBT,
-            created_ns=intent.decided_ns,
-            submitted_ns=intent.decided_ns,
+            created_ns=intent.decided_ns or now_ns,
+            submitted_ns=now_ns,
             doubt_since_ns=now_ns,
             text="found in the journal after an unclean end",
         )

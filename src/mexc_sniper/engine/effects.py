@@ -69,6 +69,22 @@ class Unprepare(msgspec.Struct, frozen=True):
     symbol: Symbol
 
 
+class FireAt(msgspec.Struct, frozen=True):
+    """Send an `OpeningReached` at this wall time (ns), to some microseconds; replaces what was asked for the pair.
+
+    `Unprepare` takes it back.
+    """
+
+    symbol: Symbol
+    wall_ns: int
+
+
+class HushPolls(msgspec.Struct, frozen=True):
+    """Begin no heavy poll before this wall time (ns)."""
+
+    until_ns: int
+
+
 class Submit(msgspec.Struct, frozen=True):
     """Send an order now: gate, throttle, journal, socket, in this order and without waiting in between."""
 
@@ -139,6 +155,8 @@ Effect = (
     | StopGateway
     | Prepare
     | Unprepare
+    | FireAt
+    | HushPolls
     | Submit
     | CancelOrder
     | LookUp

@@ -47,6 +47,7 @@ from mexc_sniper.model.events import (
     KillLatched,
     MiniTickersSeen,
     OfflineRead,
+    OpeningReached,
     OrderLookedUp,
     OrderReported,
     PrivateStreamChanged,
@@ -137,6 +138,7 @@ class Engine:
             SourceChanged: self._source_changed,
             CommandReceived: lambda turn, event: self._operator.command(turn, event.command),
             Ticked: self._ticked,
+            OpeningReached: self._trader.opening_reached,
         }
 
     def start(
@@ -229,10 +231,14 @@ class Engine:
             turn.entry(ComponentChanged(component=component))
 
     def _quote(self, turn: Turn, event: QuoteSeen) -> None:
+        if self.state.trading.prepared:
+            self._trader.strike(turn, event)
         self._detection.quote(turn, event)
         self._trader.quote(turn, event)
 
     def _trades(self, turn: Turn, event: TradesSeen) -> None:
+        if self.state.trading.prepared:
+            self._trader.strike(turn, event)
         self._trader.trades(turn, event)
         self._detection.trades(turn, event)
 

@@ -3,7 +3,6 @@
 The outcome of a listing that may be entered is decided here; every other listing's in `listings.py`.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,36 +10,30 @@ from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
 from mexc_sniper.core.errors import InvariantError
-from mexc_sniper.core.ids import CommandId, TradeId, client_order_id, intent_id
+from mexc_sniper.core.ids import TradeId
 from mexc_sniper.core.reasons import Reason
-from mexc_sniper.core.values import Price, Symbol
+from mexc_sniper.core.values import Symbol
+from mexc_sniper.engine.attempts import Attempts, Refusal, Wish
 from mexc_sniper.engine.effects import WakeAt, Watch
 from mexc_sniper.engine.gate import Gatekeeper
-from mexc_sniper.engine.holdings import Holdings
-from mexc_sniper.engine.orders import Orders
+from mexc_sniper.engine.prepare import MAX_ATTEMPTS, Preparation
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.trading_state import Confirmation, Waiting
-from mexc_sniper.engine.turn import Turn, lag_ns
+from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account
-from mexc_sniper.model.entries import DecisionMade, TradeChanged
-from mexc_sniper.model.instrument import Instrument
-from mexc_sniper.model.limits import HardCaps
+from mexc_sniper.model.entries import TradeChanged
 from mexc_sniper.model.listing import Listing, ListingKind, Outcome, Phase, SignalKind
-from mexc_sniper.model.market import Side
-from mexc_sniper.model.order import Approved, Denied, Order, OrderIntent, OrderRole, OrderStatus, OrderType
-from mexc_sniper.model.trading import Decision, Guard, Trade, TradeStatus, Trigger
+from mexc_sniper.model.order import Order, OrderStatus
+from mexc_sniper.model.trading import Trade, TradeStatus, Trigger
 from mexc_sniper.policy.accounts import account_for_entry
-from mexc_sniper.policy.categories import categories
-from mexc_sniper.policy.entry import EntryShape, shape
-from mexc_sniper.policy.risk import EntryView, assess
+from mexc_sniper.policy.lifecycle import EARLY_QUOTE_NS
 
 BOOK_WAIT_NS = 200 * NS_PER_MS
 """How long an entry waits for the first book (DESIGN 4.1)."""
 FIRST_QUOTE_WAIT_NS = 600 * NS_PER_S
 """How long a pair that is open to the API may stay without any quote and trade before it counts as not opening."""
 OPEN_TO_API_NS = 5 * NS_PER_S
-MAX_ATTEMPTS = 4
-"""At most so many attempts within this time where the pair is not open to the API yet (DESIGN 4.1)."""
+"""`MAX_ATTEMPTS` within this time where the pair is not open to the API yet (DESIGN 4.1)."""
 RETRY_NS = 300 * NS_PER_MS
 CONFIRM_NS = 60 * NS_PER_S
 
@@ -61,40 +54,30 @@ _BOOK_REASONS = frozenset(
 _UNOFFICIAL_PROOF = frozenset({SignalKind.CALENDAR, SignalKind.WEB_SYMBOL, SignalKind.ANNOUNCEMENT, SignalKind.CANDLES})
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """One attempt that a guard stopped; it is recorded when no later attempt will follow."""
-
-    intent: OrderIntent
-    decision: Decision
-    verdict: Denied
-
-
 class Entries:
     """Operations on entries. Holds no state of its own."""
 
     def __init__(
-        self, state: EngineState, gatekeeper: Gatekeeper, orders: Orders, holdings: Holdings, caps: HardCaps
+        self, state: EngineState, gatekeeper: Gatekeeper, attempts: Attempts, preparation: Preparation
     ) -> None:
         self._state = state
         self._gatekeeper = gatekeeper
-        self._orders = orders
-        self._holdings = holdings
-        self._caps = caps
+        self._attempts = attempts
+        self._preparation = preparation
 
     # ------------------------------------------------------------------ automatic entries
 
     def consider(self, turn: Turn, listing: Listing) -> None:
         """A new listing has opened: enter as soon as its book is there, or say why not."""
         trading = self._state.trading
-        if listing.symbol in trading.waiting or self._order_of(listing) is not None:
+        if listing.symbol in trading.waiting or self._attempts.last_order(listing) is not None:
             return
         trigger = self._trigger_of(listing)
         trading.waiting[listing.symbol] = Waiting(
             trigger=trigger,
             since_ns=turn.now_ns,
             until_ns=turn.now_ns + BOOK_WAIT_NS,
-            reference=self._reference(listing.symbol),
+            reference=self._attempts.reference(listing.symbol),
             trigger_mono_ns=turn.stamp.mono_ns,
             give_up_ns=turn.now_ns + OPEN_TO_API_NS,
         )
@@ -102,6 +85,41 @@ class Entries:
             self._attempt(turn, listing.symbol)
         else:
             turn.ask(WakeAt(turn.now_ns + BOOK_WAIT_NS))
+
+    def strike(self, turn: Turn, symbol: Symbol, trigger: Trigger, event_ns: int | None) -> None:
+        """The first frame of a prepared pair: send before anything else is made of the frame.
+
+        ``event_ns``: the venue's time of what opened it; None: it does not tell, or the clock fired it. Where a guard
+        says no, nothing is said here: the frame goes its ordinary way, and that decides.
+        """
+        trading = self._state.trading
+        listing = self._state.active.get(symbol)
+        if listing is None or listing.outcome is not Outcome.PENDING or listing.kind is not ListingKind.NEW:
+            return
+        ahead = listing.scheduled_for_ns is not None and listing.scheduled_for_ns - turn.venue_now_ns > EARLY_QUOTE_NS
+        if trigger is Trigger.FIRST_QUOTE and ahead and listing.phase is not Phase.OPEN:
+            return  # a market maker getting ready
+        if self._attempts.last_order(listing) is not None:
+            return
+        if trigger is not Trigger.SCHEDULED and not _announced(listing):
+            trigger = Trigger.SURPRISE
+        waiting = trading.waiting.get(symbol) or Waiting(
+            trigger=trigger,
+            since_ns=turn.now_ns,
+            until_ns=turn.now_ns + BOOK_WAIT_NS,
+            reference=self._attempts.reference(symbol),
+            trigger_mono_ns=0,
+            give_up_ns=turn.now_ns + OPEN_TO_API_NS,
+        )
+        waiting.trigger = trigger
+        waiting.trigger_mono_ns = turn.stamp.mono_ns
+        waiting.reference = self._attempts.reference(symbol)
+        if trigger is Trigger.SCHEDULED and listing.timed_entry is not None:
+            waiting.reference = listing.timed_entry.cap
+        opened_ns = listing.first_trade_at_ns or listing.first_quote_at_ns or event_ns
+        made = self._make(turn, listing, waiting, opened_ns=opened_ns, lies_ready=True)
+        if isinstance(made, Trade):
+            trading.waiting[symbol] = waiting
 
     def book_moved(self, turn: Turn, symbol: Symbol) -> None:
         """A waiting listing's book has moved: try, unless an attempt has to wait for its time."""
@@ -163,20 +181,12 @@ class Entries:
             trigger=Trigger.MANUAL,
             since_ns=turn.now_ns,
             until_ns=turn.now_ns,
-            reference=self._reference(symbol),
+            reference=self._attempts.reference(symbol),
             trigger_mono_ns=turn.stamp.mono_ns,
         )
-        entered = self._enter(
-            turn,
-            instrument,
-            waiting,
-            amount=amount,
-            account=account,
-            cause=command_id,
-            listing=None,
-            command_id=command_id,
-        )
-        return self._record_denial(turn, entered) if isinstance(entered, _Refusal) else entered
+        wish = Wish(instrument=instrument, account=account, amount=amount, cause=command_id, command_id=command_id)
+        entered = self._attempts.make(turn, wish, waiting)
+        return self._attempts.record(turn, entered) if isinstance(entered, Refusal) else entered
 
     def confirm(self, turn: Turn, trade_id: TradeId, command_id: str) -> Trade | None:
         """Enter live what was done on paper for its size; every guard but age is asked again."""
@@ -202,40 +212,59 @@ class Entries:
         if listing is None or listing.outcome is not Outcome.PENDING:
             del trading.waiting[symbol]
             return
-        instrument = self._state.instruments.get(symbol)
-        order = self._order_of(listing)
+        order = self._attempts.last_order(listing)
         if order is not None and not order.terminal:
             return  # one is on its way; its end decides
-        if symbol not in trading.books and turn.now_ns < self._book_until_ns(listing, waiting):
+        blind = waiting.trigger is Trigger.SCHEDULED
+        if symbol not in trading.books and not blind and turn.now_ns < self._book_until_ns(listing, waiting):
             return
-        config = self._state.config.config
-        amount = config.trade_usdt
-        high_value = amount >= config.high_value_threshold_usdt
+        waiting.reference = waiting.reference or self._attempts.reference(symbol)
+        opened_ns = listing.first_trade_at_ns or listing.first_quote_at_ns
+        made = self._make(turn, listing, waiting, opened_ns=opened_ns)
+        if isinstance(made, Refusal):
+            self._denied(turn, listing, waiting, made)
+        elif made is Reason.RULES_UNKNOWN and waiting.give_up_ns is not None and turn.now_ns < waiting.give_up_ns:
+            waiting.retry_at_ns = turn.now_ns + RETRY_NS
+            turn.ask(WakeAt(waiting.retry_at_ns))
+        elif isinstance(made, Reason):
+            self._finish(turn, listing, Outcome.SKIPPED, made)
+
+    def _make(
+        self, turn: Turn, listing: Listing, waiting: Waiting, *, opened_ns: int | None, lies_ready: bool = False
+    ) -> Trade | Refusal | Reason:
+        """Make one attempt for a listing; a reason where there is nothing to attempt with.
+
+        Args:
+            opened_ns: first trade or quote, the venue's clock; open to the API is not open yet, and nothing ages.
+            lies_ready: prepared, so that it need not be open.
+        """
+        state, config, symbol = self._state, self._state.config.config, listing.symbol
+        high_value = config.trade_usdt >= config.high_value_threshold_usdt
         account = account_for_entry(
             config,
-            live=trading.live,
+            live=state.trading.live,
             armed=self._gatekeeper.armed(turn.now_ns),
             manual=False,
             high_value=high_value,
         )
         if account is None:
-            self._finish(turn, listing, Outcome.SKIPPED, Reason.ENTRIES_OFF)
-            return
+            return Reason.ENTRIES_OFF
+        instrument = state.instruments.get(symbol)
         if instrument is None:
-            if waiting.give_up_ns is not None and turn.now_ns < waiting.give_up_ns:
-                waiting.retry_at_ns = turn.now_ns + RETRY_NS
-                turn.ask(WakeAt(waiting.retry_at_ns))
-                return
-            self._finish(turn, listing, Outcome.SKIPPED, Reason.RULES_UNKNOWN)
-            return
-        waiting.reference = waiting.reference or self._reference(symbol)
-        trade = self._enter(
-            turn, instrument, waiting, amount=amount, account=account, cause=listing.id, listing=listing
+            return Reason.RULES_UNKNOWN
+        wish = Wish(
+            instrument=instrument,
+            account=account,
+            amount=config.trade_usdt,
+            cause=listing.id,
+            listing=listing,
+            ineligible=_ineligible(listing, lies_ready=lies_ready),
+            opened_ns=listing.opened_at_ns if opened_ns is None else opened_ns - state.clock_offset_ns,
         )
-        if isinstance(trade, _Refusal):
-            self._denied(turn, listing, waiting, trade)
-        elif high_value and account is Account.PAPER and trading.live:
-            self._offer(turn, trade, symbol, amount)
+        made = self._attempts.make(turn, wish, waiting, self._preparation.of(symbol, account, turn.now_ns))
+        if isinstance(made, Trade) and high_value and account is Account.PAPER and state.trading.live:
+            self._offer(turn, made, symbol, config.trade_usdt)
+        return made
 
     def _book_until_ns(self, listing: Listing, waiting: Waiting) -> int:
         """Return how long to wait for a first book: where nobody has quoted or traded, nothing has opened yet."""
@@ -243,7 +272,7 @@ class Entries:
             return waiting.since_ns + FIRST_QUOTE_WAIT_NS
         return waiting.until_ns
 
-    def _denied(self, turn: Turn, listing: Listing, waiting: Waiting, refusal: "_Refusal") -> None:
+    def _denied(self, turn: Turn, listing: Listing, waiting: Waiting, refusal: Refusal) -> None:
         reason = refusal.verdict.reason
         if reason in _BOOK_REASONS and turn.now_ns < waiting.until_ns:
             return  # the first frames show a part of the book; what follows within the wait may be enough
@@ -252,185 +281,18 @@ class Entries:
             waiting.retry_at_ns = turn.now_ns + RETRY_NS
             turn.ask(WakeAt(waiting.retry_at_ns))
             return
-        self._record_denial(turn, refusal)
+        self._attempts.record(turn, refusal)
         self._finish(turn, listing, Outcome.SKIPPED, Reason.NOT_OPEN_TO_API if may_open else reason)
-
-    def _enter(
-        self,
-        turn: Turn,
-        instrument: Instrument,
-        waiting: Waiting,
-        *,
-        amount: Decimal,
-        account: Account,
-        cause: str,
-        listing: Listing | None,
-        command_id: str | None = None,
-    ) -> "Trade | _Refusal":
-        """Shape, judge and send one attempt; returns the trade it became, or the guard's no, unrecorded yet."""
-        trading, config = self._state.trading, self._state.config
-        book = trading.books.get(instrument.symbol)
-        reference = waiting.reference
-        wanted: EntryShape | Reason = (
-            shape(config.config, instrument, amount=amount, reference=reference, book=book)
-            if reference is not None
-            else Reason.NO_REFERENCE_PRICE
-        )
-        market = isinstance(wanted, EntryShape) and wanted.type is OrderType.MARKET
-        if market and reference is not None and self._market_refused(listing):
-            forced = config.config.model_copy(update={"entry_type": "capped"})
-            wanted = shape(forced, instrument, amount=amount, reference=reference, book=book)
-        intent_key = intent_id(cause, 0)
-        known = wanted if isinstance(wanted, EntryShape) else None
-        intent = OrderIntent(
-            id=intent_key,
-            client_order_id=client_order_id(account, trading.epoch, intent_key, 0, waiting.attempt),
-            account=account,
-            symbol=instrument.symbol,
-            base=instrument.base,
-            quote=instrument.quote,
-            side=Side.BUY,
-            role=OrderRole.ENTRY,
-            type=known.type if known else OrderType.MARKET,
-            quantity=known.quantity if known else None,
-            quote_quantity=(known.quote_quantity if known else amount),
-            price=known.price if known else None,
-            worst_notional=known.worst_notional if known else amount,
-            reference_price=reference,
-            attempt=waiting.attempt,
-            listing_id=listing.id if listing else None,
-            command_id=None if command_id is None else CommandId(command_id),
-            config_version=config.version,
-            decided_ns=turn.now_ns,
-            trigger_mono_ns=waiting.trigger_mono_ns,
-        )
-        judgement = assess(self._view(turn, intent, instrument, waiting, listing, known))
-        verdict = judgement.verdict
-        shapeless = isinstance(wanted, Reason) and isinstance(verdict, Approved)
-        if isinstance(wanted, Reason) and shapeless:
-            verdict = Denied(reason=wanted)
-        if isinstance(verdict, Approved):
-            trading.last_entry_ns[(account, instrument.symbol)] = turn.now_ns
-            trading.entry_times_ns.setdefault(account, []).append(turn.now_ns)
-            self._orders.submit(turn, verdict, trigger=waiting.trigger, source_lag_ns=lag_ns(self._state, turn.stamp))
-        reason = None if isinstance(verdict, Approved) else verdict.reason
-        decision = Decision(
-            id=intent_key,
-            listing_id=intent.listing_id,
-            symbol=intent.symbol,
-            account=account,
-            trigger=waiting.trigger,
-            decided_ns=turn.now_ns,
-            config_version=config.version,
-            guards=judgement.guards() + ((Guard(name=str(wanted), passed=False),) if shapeless else ()),
-            reason=reason,
-        )
-        if isinstance(verdict, Denied):
-            return _Refusal(intent, decision, verdict)
-        turn.entry(DecisionMade(decision=decision))
-        return trading.trades[trading.trade_of[intent_key]]
-
-    def _view(
-        self,
-        turn: Turn,
-        intent: OrderIntent,
-        instrument: Instrument,
-        waiting: Waiting,
-        listing: Listing | None,
-        known: EntryShape | None,
-    ) -> EntryView:
-        state, trading = self._state, self._state.trading
-        account = intent.account
-        symbol = instrument.symbol
-        opened_ns = None
-        if listing is not None:
-            opened_ns = listing.opened_at_ns
-            first_ns = listing.first_trade_at_ns or listing.first_quote_at_ns
-            if first_ns is not None:  # open to the API is not open yet: the age counts from the first trade or quote
-                opened_ns = first_ns - state.clock_offset_ns
-        return EntryView(
-            intent=intent,
-            trigger=waiting.trigger,
-            config=state.config.config,
-            caps=self._caps,
-            gate=self._gatekeeper.gate(account, manual=waiting.trigger is Trigger.MANUAL),
-            exposure=self._holdings.exposure(account, instrument.quote, turn.now_ns),
-            instrument=instrument,
-            in_api_list=symbol in state.default_names or symbol in state.self_names,
-            now_ns=turn.now_ns,
-            eligible=None if listing is None else _ineligible(listing),
-            opened_ns=opened_ns,
-            book=trading.books.get(symbol),
-            cap=known.cap if known else None,
-            last_entry_ns=trading.last_entry_ns.get((account, symbol)) if waiting.attempt == 0 else None,
-            base_entered=(account, instrument.base) in trading.entered_bases,
-            categories=categories(instrument, known_bases=state.baseline.bases()),
-        )
-
-    def _record_denial(self, turn: Turn, refusal: "_Refusal") -> Trade:
-        trading = self._state.trading
-        intent, verdict = refusal.intent, refusal.verdict
-        turn.entry(DecisionMade(decision=refusal.decision))
-        trade_id = trading.trade_of.setdefault(intent.id, TradeId(f"T{intent.id}"))
-        measured = ", ".join(f"{name} {value}" for name, value in verdict.measured.items())
-        trade = Trade(
-            id=trade_id,
-            account=intent.account,
-            symbol=intent.symbol,
-            side=Side.BUY,
-            role=OrderRole.ENTRY,
-            type=intent.type,
-            status=TradeStatus.REJECTED,
-            created_ns=turn.now_ns,
-            updated_ns=turn.now_ns,
-            requested_quote=intent.quote_quantity,
-            requested_quantity=intent.quantity,
-            reference_price=intent.reference_price,
-            reason=verdict.reason,
-            reason_detail=measured,
-            trigger=refusal.decision.trigger,
-            listing_id=intent.listing_id,
-            command_id=intent.command_id,
-            attempts=intent.attempt,
-            config_version=intent.config_version,
-        )
-        turn.entry(TradeChanged(trade=trade))
-        turn.note(
-            "entry_denied",
-            symbol=intent.symbol,
-            account=str(intent.account),
-            reason=str(verdict.reason),
-            measured=measured,
-        )
-        return trade
 
     # ------------------------------------------------------------------ small things
 
     def _trigger_of(self, listing: Listing) -> Trigger:
-        first = listing.sources[0].kind if listing.sources else listing.first_signal
-        if first not in _KNOWN_BEFORE:
+        if not _announced(listing):
             return Trigger.SURPRISE
         return Trigger.FIRST_TRADE if listing.first_trade_at_ns is not None else Trigger.FIRST_QUOTE
 
-    def _reference(self, symbol: Symbol) -> Price | None:
-        trading = self._state.trading
-        book = trading.books.get(symbol)
-        return trading.prices.get(symbol) or (book.ask if book is not None else None)
-
-    def _order_of(self, listing: Listing) -> Order | None:
-        """Return the last order of the listing's entry."""
-        trading = self._state.trading
-        client_order_id = trading.entry_of.get(listing.id)
-        return None if client_order_id is None else trading.orders.get(client_order_id)
-
     def _listing_of(self, order: Order) -> Listing | None:
         return next((item for item in self._state.active.values() if item.id == order.intent.listing_id), None)
-
-    def _market_refused(self, listing: Listing | None) -> bool:
-        if listing is None:
-            return False
-        order = self._order_of(listing)
-        return order is not None and order.reason is Reason.MARKET_ORDERS_CLOSED
 
     def _may_try_again(self, turn: Turn, waiting: Waiting, order: Order) -> bool:
         in_time = waiting.give_up_ns is not None and turn.now_ns < waiting.give_up_ns
@@ -444,6 +306,8 @@ class Entries:
         if listing is None:
             return
         self._state.trading.waiting.pop(listing.symbol, None)
+        self._preparation.drop(turn, listing.symbol)
+        listing = self._state.active.get(listing.symbol, listing)
         if listing.outcome is Outcome.PENDING:
             turn.put(replace(listing, outcome=outcome, reason=reason))
             turn.note("listing_decided", symbol=listing.symbol, outcome=str(outcome), reason=str(reason))
@@ -470,11 +334,16 @@ class Entries:
             turn.entry(TradeChanged(trade=trading.trades[trade_id]))
 
 
-def _ineligible(listing: Listing) -> Reason | None:
+def _announced(listing: Listing) -> bool:
+    first = listing.sources[0].kind if listing.sources else listing.first_signal
+    return first in _KNOWN_BEFORE
+
+
+def _ineligible(listing: Listing, *, lies_ready: bool) -> Reason | None:
     """Tell why a listing may not be entered automatically (DESIGN 4.1); what its rules say is asked in risk."""
     if listing.kind is not ListingKind.NEW:
         return Reason.NEWNESS_UNPROVEN
-    if listing.phase is not Phase.OPEN:
+    if listing.phase is not Phase.OPEN and not lies_ready:
         return Reason.NEVER_OPENED
     if not any(source.kind not in _UNOFFICIAL_PROOF for source in listing.sources):
         return Reason.NO_OFFICIAL_SOURCE

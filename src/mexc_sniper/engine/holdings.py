@@ -78,6 +78,7 @@ class Holdings:
     def put(self, turn: Turn, position: Position) -> None:
         """Make a position's new version the truth and have it written."""
         self._state.trading.positions[position.id] = position
+        self._state.trading.touched += 1
         turn.entry(PositionChanged(position=position))
 
     def adopt_balance(self, turn: Turn, position_id: PositionId) -> None:

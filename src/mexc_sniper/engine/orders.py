@@ -77,6 +77,7 @@ class Orders:
         trading = self._state.trading
         order = Order(intent=intent, created_ns=turn.now_ns)
         trading.orders[intent.client_order_id] = order
+        trading.touched += 1
         if intent.role is OrderRole.ENTRY and intent.listing_id is not None:
             trading.entry_of[intent.listing_id] = intent.client_order_id
         turn.ask(Submit(approved))
@@ -323,6 +324,7 @@ class Orders:
 
     def _put(self, turn: Turn, order: Order) -> None:
         self._state.trading.orders[order.intent.client_order_id] = order
+        self._state.trading.touched += 1
         turn.entry(OrderChanged(order=order))
         self._save_trade(turn, order)
 

@@ -99,6 +99,7 @@ class Reconciliation:
             key = (event.account, balance.asset)
             if trading.balances.get(key) != balance:
                 trading.balances[key] = balance
+                trading.touched += 1
                 changed.append(balance)
         if event.complete:
             told = {balance.asset: None for balance in event.balances}
@@ -107,6 +108,7 @@ class Reconciliation:
                     gone = replace(trading.balances[(account, asset)], free=ZERO, locked=ZERO)
                     if gone != trading.balances[(account, asset)]:
                         trading.balances[(account, asset)] = gone
+                        trading.touched += 1
                         changed.append(gone)
         if changed:
             turn.entry(BalancesChanged(balances=tuple(changed)))

@@ -5,12 +5,14 @@ from msgspec.structs import replace
 from mexc_sniper.core.ids import ClientOrderId, TradeId
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Symbol
+from mexc_sniper.engine.attempts import Attempts
 from mexc_sniper.engine.entries import Entries
 from mexc_sniper.engine.exits import Exits
 from mexc_sniper.engine.gate import Gatekeeper
 from mexc_sniper.engine.holdings import Holdings
 from mexc_sniper.engine.killswitch import KillSwitch
 from mexc_sniper.engine.orders import Orders
+from mexc_sniper.engine.prepare import Preparation
 from mexc_sniper.engine.reconcile import Reconciliation
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.trade_commands import TradeCommands
@@ -23,6 +25,7 @@ from mexc_sniper.model.events import (
     GateSignaled,
     KeyChecked,
     KillLatched,
+    OpeningReached,
     OrderLookedUp,
     OrderReported,
     PrivateStreamChanged,
@@ -34,7 +37,7 @@ from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.listing import Listing
 from mexc_sniper.model.order import Order, OrderRole, OrderStatus
 from mexc_sniper.model.restored import Restored
-from mexc_sniper.model.trading import TradingStatus
+from mexc_sniper.model.trading import TradingStatus, Trigger
 from mexc_sniper.policy.book import with_top
 
 
@@ -46,7 +49,9 @@ class Trader:
         self.gatekeeper = Gatekeeper(state)
         self.holdings = Holdings(state)
         self.orders = Orders(state, self.holdings)
-        self.entries = Entries(state, self.gatekeeper, self.orders, self.holdings, caps)
+        attempts = Attempts(state, self.gatekeeper, self.orders, self.holdings, caps)
+        self.preparation = Preparation(state, self.gatekeeper, attempts)
+        self.entries = Entries(state, self.gatekeeper, attempts, self.preparation)
         self.exits = Exits(state, self.gatekeeper, self.orders, self.holdings)
         self.killswitch = KillSwitch(state, self.gatekeeper, self.orders, self.exits, self.holdings)
         self.reconciliation = Reconciliation(state, self.gatekeeper, self.holdings)
@@ -112,6 +117,7 @@ class Trader:
         self.killswitch.tend(turn)
         self.reconciliation.tend(turn)
         self.commands.tend(turn)
+        self.preparation.tend(turn)
 
     def held_symbols(self) -> dict[Symbol, None]:
         """Return the pairs with an open position, of either account."""
@@ -122,6 +128,24 @@ class Trader:
     def consider(self, turn: Turn, listing: Listing) -> None:
         """A new listing is open and may be entered."""
         self.entries.consider(turn, listing)
+
+    def strike(self, turn: Turn, event: QuoteSeen | TradesSeen) -> None:
+        """Let a prepared entry leave before anything else is made of the frame that opens its pair."""
+        trading = self._state.trading
+        if isinstance(event, QuoteSeen):
+            symbol = event.quote.symbol
+            if symbol in trading.prepared and event.quote.ask is not None:
+                trading.books[symbol] = with_top(trading.books.get(symbol), event.quote, event.stamp)
+                self.entries.strike(turn, symbol, Trigger.FIRST_QUOTE, event.stamp.ts_event_ns)
+        elif event.symbol in trading.prepared and event.trades:
+            self.trades(turn, event)
+            self.entries.strike(turn, event.symbol, Trigger.FIRST_TRADE, event.trades[0].ts_event_ns)
+
+    def opening_reached(self, turn: Turn, event: OpeningReached) -> None:
+        """Enter at the announced time without a price, where the operator asked for it."""
+        prepared = self._state.trading.prepared.get(event.symbol)
+        if prepared is not None and prepared.fire_at_ns == event.due_ns:
+            self.entries.strike(turn, event.symbol, Trigger.SCHEDULED, None)
 
     def book(self, turn: Turn, event: BookSeen) -> None:
         """Enter where a book was waited for, then look after positions."""

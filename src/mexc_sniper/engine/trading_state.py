@@ -8,10 +8,12 @@ from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Price, Symbol
 from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.model.events import LookUpKind
+from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.market import Book
-from mexc_sniper.model.order import Order
+from mexc_sniper.model.order import Order, OrderIntent
 from mexc_sniper.model.position import Position
 from mexc_sniper.model.trading import Attention, Trade, TradingStatus, Trigger
+from mexc_sniper.policy.risk import Answers, EntryView
 
 
 @dataclass(slots=True)
@@ -42,6 +44,23 @@ class Waiting:
     give_up_ns: int | None = None
     quoted_ns: int | None = None
     """When its first book came."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An entry that lies ready: intents journaled, requests signed, and what could be asked ahead answered."""
+
+    listing_id: ListingId
+    account: Account
+    instrument: Instrument
+    intents: tuple[OrderIntent, ...]
+    """One for each attempt."""
+    view: EntryView
+    ahead: Answers
+    generation: int
+    touched: int
+    fire_at_ns: int | None = None
+    """Our wall time at which it leaves without waiting for a price (`TimedEntry`)."""
 
 
 @dataclass(slots=True)
@@ -90,6 +109,11 @@ class Trading:
     prices: dict[Symbol, Price] = field(default_factory=dict)
     """Last trade of watched symbols."""
     waiting: dict[Symbol, Waiting] = field(default_factory=dict)
+    prepared: dict[Symbol, Prepared] = field(default_factory=dict)
+    touched: int = 0
+    """Counts every change of orders, positions and balances: what was judged before it must be judged anew."""
+    hushed_until_ns: int = 0
+    """Until when the gateway was asked to begin no heavy poll."""
     confirmations: dict[TradeId, Confirmation] = field(default_factory=dict)
     entered_bases: dict[tuple[Account, Asset], None] = field(default_factory=dict)
     last_entry_ns: dict[tuple[Account, Symbol], int] = field(default_factory=dict)

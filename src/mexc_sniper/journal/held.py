@@ -19,17 +19,6 @@ class Held(msgspec.Struct):
     def durable(self) -> bool:
         return bool(self.flags & Flag.DURABLE)
 
-    def same_order(self, other: OrderIntent) -> bool:
-        """Whether ``other`` would put the same order at the venue; when and why it was decided may differ."""
-        mine = self.intent
-        return (
-            mine.account is other.account
-            and mine.symbol == other.symbol
-            and mine.side is other.side
-            and mine.role is other.role
-            and mine.type is other.type
-            and mine.quantity == other.quantity
-            and mine.quote_quantity == other.quote_quantity
-            and mine.price == other.price
-            and mine.worst_notional >= other.worst_notional
-        )
+    def covers(self, other: OrderIntent) -> bool:
+        """Whether ``other`` would put the same order at the venue, at no greater cost."""
+        return self.intent.same_order(other) and self.intent.worst_notional >= other.worst_notional

@@ -202,9 +202,10 @@ class FileJournal:
         if client_order_id in self._left:
             raise InvariantError(f"order {client_order_id} was sent before; one POST per client order id")
         held = self._held.get(client_order_id)
-        if held is not None and held.durable and held.same_order(intent):
+        if held is not None and held.durable and held.covers(intent):
             self._left[client_order_id] = None
             held.flags |= Flag.LEFT
+            self._mark_later(client_order_id)
             return True
         draw = draw_of(intent)
         payload = encode_intent(intent)
@@ -253,8 +254,19 @@ class FileJournal:
         """Whether an intent is in the journal and not settled."""
         return client_order_id in self._held
 
+    def forget_unsent(self, client_order_ids: Sequence[ClientOrderId]) -> None:
+        """Note that intents written durably are dropped: they have not left and never will. Those that left stay.
+
+        Raises:
+            StoreError: the journal cannot be written.
+        """
+        for client_order_id in client_order_ids:
+            if client_order_id in self._held and client_order_id not in self._left:
+                self._mark(Kind.SETTLED, client_order_id)
+
     def mark_sent(self, client_order_id: ClientOrderId) -> None:
-        """Note that bytes of a prepared order have left. May be lost; nothing relies on its absence.
+        """Note that bytes of a prepared order have left. A start takes the first attempt without this note for one
+        that may have left too (`Recovered.missing_from`), so the last note may be lost, and no more.
 
         Raises:
             StoreError: the journal cannot be written.
@@ -264,6 +276,7 @@ class FileJournal:
         if held is not None:
             held.flags |= Flag.LEFT
         self._mark(Kind.SENT, client_order_id)
+        self._signal()
 
     def mark_settled(self, client_order_id: ClientOrderId) -> None:
         """Note that an order is over and the ledger knows it: its record may be forgotten with its file.
@@ -302,6 +315,20 @@ class FileJournal:
         self._marks += 1
         if self._marks % _MARKS_TILL_SYNC == 0:
             self._signal()
+
+    def _mark_later(self, client_order_id: ClientOrderId) -> None:
+        """Note it when the order's bytes have gone: the intent itself is on the disk already."""
+
+        def mark() -> None:
+            try:
+                self.mark_sent(client_order_id)
+            except StoreError as fault:
+                _log.error("journal_mark_lost", reason=str(fault))
+
+        try:
+            asyncio.get_running_loop().call_soon(mark)
+        except RuntimeError:
+            mark()  # no loop: a test or a bench
 
     def _refuse_if_failed(self) -> None:
         if self.failed is not None:

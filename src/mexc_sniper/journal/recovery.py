@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
-from mexc_sniper.core.ids import ClientOrderId
+from mexc_sniper.core.ids import ClientOrderId, IntentId
 from mexc_sniper.journal.grants import Grant, GrantLimits, Totals, draw_of
 from mexc_sniper.journal.record import RECORD_SIZE, BadRecord, Flag, Kind, Record, decode, decode_intent
 from mexc_sniper.model.order import OrderIntent
@@ -71,8 +71,23 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int = 0
 
     def missing_from(self, known: Container[ClientOrderId]) -> tuple[OrderIntent, ...]:
-        """Return the intents of which ``known`` (the ledger's orders) tells nothing: each must be reconciled."""
-        return tuple(found.intent for found in self.intents if found.intent.client_order_id not in known)
+        """Return the intents of which ``known`` (the ledger's orders) tells nothing: each must be reconciled.
+
+        Of attempts that were prepared together only the first without a note that it left can have left: the next one
+        waits for an answer, and the note is on the disk by then.
+        """
+        missing: list[OrderIntent] = []
+        next_attempt: dict[IntentId, int] = {}
+        for found in self.intents:
+            if found.left:
+                attempt = next_attempt.get(found.intent.id, 0)
+                next_attempt[found.intent.id] = max(attempt, found.intent.attempt + 1)
+        for found in self.intents:
+            intent = found.intent
+            next_to_leave = not found.settled and intent.attempt == next_attempt.get(intent.id, 0)
+            if intent.client_order_id not in known and (found.left or next_to_leave):
+                missing.append(intent)
+        return tuple(missing)
 
     @property
     def rest(self) -> Totals:

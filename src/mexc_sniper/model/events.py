@@ -143,6 +143,14 @@ class Ticked(msgspec.Struct, frozen=True, kw_only=True):
     stamp: Stamp
 
 
+class OpeningReached(msgspec.Struct, frozen=True, kw_only=True):
+    """An instant the engine asked for has come (`FireAt`); ``due_ns`` is that instant, our wall clock."""
+
+    stamp: Stamp
+    symbol: Symbol
+    due_ns: int
+
+
 class BookSeen(msgspec.Struct, frozen=True, kw_only=True):
     """The visible levels of a watched symbol."""
 
@@ -270,6 +278,7 @@ Event = (
     | SourceChanged
     | CommandReceived
     | Ticked
+    | OpeningReached
     | BookSeen
     | OrderReported
     | FillsReported

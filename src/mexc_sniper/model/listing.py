@@ -6,7 +6,7 @@ import msgspec
 
 from mexc_sniper.core.ids import ListingId
 from mexc_sniper.core.reasons import Reason
-from mexc_sniper.core.values import Asset, Symbol
+from mexc_sniper.core.values import Asset, Price, Symbol
 from mexc_sniper.model.market import Stamp
 
 
@@ -124,6 +124,17 @@ class SourceTime(msgspec.Struct, frozen=True):
     lag_ns: int | None
 
 
+class TimedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """The operator's wish to enter at the announced time itself, without a price having been seen (DESIGN 4.1).
+
+    ``cap`` is the most to pay for one coin, in quote asset; ``offset_ms`` is added to the announced time.
+    """
+
+    cap: Price
+    offset_ms: int = 0
+    actor: str = ""
+
+
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """One opening episode of a symbol. Unique by (symbol, listed_at_ns); times are UNIX nanoseconds."""
 
@@ -168,6 +179,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     duplicate_signals: int = 0
     newness_proof: str = ""
     """What proved or disproved that the coin is new, in one plain sentence."""
+    prepared_ns: int | None = None
+    """Our wall time since which its entry lies ready; None: not prepared."""
+    timed_entry: TimedEntry | None = None
 
 
 class KnownSymbol(msgspec.Struct, frozen=True, kw_only=True):

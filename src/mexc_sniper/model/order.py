@@ -115,6 +115,22 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     decided_ns: int = 0
     trigger_mono_ns: int = 0
     """Monotonic instant of the frame that triggered it; tick-to-trade begins here. 0: no frame did."""
+    good_until_ns: int = 0
+    """Our wall time after which an entry that still waits for the rate limit has lost its point; 0: not told."""
+
+    def same_order(self, other: "OrderIntent") -> bool:
+        """Tell whether both would put the same order at the venue; when and why they were decided may differ."""
+        return (
+            self.client_order_id == other.client_order_id
+            and self.account is other.account
+            and self.symbol == other.symbol
+            and self.side is other.side
+            and self.role is other.role
+            and self.type is other.type
+            and self.quantity == other.quantity
+            and self.quote_quantity == other.quote_quantity
+            and self.price == other.price
+        )
 
 
 class Denied(msgspec.Struct, frozen=True, kw_only=True):

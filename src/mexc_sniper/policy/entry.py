@@ -20,13 +20,13 @@ A share and not a distance, because bands differ from 0.5 % to 20 % (REFERENCE 4
 
 
 class EntryShape(msgspec.Struct, frozen=True, kw_only=True):
-    """The order to send. ``worst_notional`` includes the taker fee."""
+    """The order to send. ``worst_notional`` includes the taker fee; ``cap`` None: there was no price to bound."""
 
     type: OrderType
     quote_quantity: Decimal | None = None
     quantity: Quantity | None = None
     price: Price | None = None
-    cap: Price
+    cap: Price | None
     worst_notional: Decimal
 
 
@@ -59,7 +59,6 @@ def shape(
     cap; otherwise an IOC limit at the cap. Market orders closed for the pair mean IOC, unless ``market`` was forced.
     """
     market_open = OrderType.MARKET in instrument.order_types
-    fee = instrument.taker_fee or Decimal(0)
     cap = price_cap(config, instrument, reference)
     if cap <= 0:
         return Reason.OUTSIDE_PRICE_BAND
@@ -68,8 +67,27 @@ def shape(
         return Reason.MARKET_ORDERS_CLOSED
     within_cap = book is not None and walk_amount(book.asks, spend, limit=cap).complete
     if market_open and (config.entry_type == "market" or (config.entry_type == "auto" and within_cap)):
-        return EntryShape(type=OrderType.MARKET, quote_quantity=spend, cap=cap, worst_notional=spend * (1 + fee))
-    quantity = capped_quantity(instrument, spend, cap)
-    return EntryShape(
-        type=OrderType.IOC, quantity=quantity, price=cap, cap=cap, worst_notional=quantity * cap * (1 + fee)
-    )
+        return _market(instrument, spend, cap)
+    return _capped(instrument, spend, cap)
+
+
+def blind_market_shape(instrument: Instrument, *, amount: Decimal) -> EntryShape:
+    """Return the MARKET order of an entry before there is a price; the trigger finds out whether it may leave."""
+    return _market(instrument, quote_amount(amount, instrument.price_decimals), None)
+
+
+def timed_shape(instrument: Instrument, *, amount: Decimal, cap: Price) -> EntryShape:
+    """Return the order of an entry whose most price the operator has named: an IOC limit there, whatever the book."""
+    price = buy_price(cap, instrument.price_decimals)
+    return _capped(instrument, quote_amount(amount, instrument.price_decimals), price)
+
+
+def _market(instrument: Instrument, spend: Decimal, cap: Price | None) -> EntryShape:
+    worst = spend * (1 + (instrument.taker_fee or Decimal(0)))
+    return EntryShape(type=OrderType.MARKET, quote_quantity=spend, cap=cap, worst_notional=worst)
+
+
+def _capped(instrument: Instrument, spend: Decimal, cap: Price) -> EntryShape:
+    quantity = capped_quantity(instrument, spend, cap) if cap > 0 else Quantity(Decimal(0))
+    worst = quantity * cap * (1 + (instrument.taker_fee or Decimal(0)))
+    return EntryShape(type=OrderType.IOC, quantity=quantity, price=cap, cap=cap, worst_notional=worst)

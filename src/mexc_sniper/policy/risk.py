@@ -6,7 +6,7 @@ missing input is a "no", never a zero. `Approved` is made here and nowhere else.
 The questions answer in values; words are made of them later (`Judgement.guards`), when the order has left.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -73,9 +73,19 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 _Value = str | int | Decimal | Callable[[], str]
 _Answer = tuple[bool | None, _Value, _Value]
 """Passed (None: not asked), measured, limit; values, of which `_words` makes text."""
+Answers = tuple[tuple[Reason, _Answer], ...]
+Check = tuple[Reason, Callable[[EntryView], _Answer]]
 
 _BOOK_TRIGGERS = frozenset({Trigger.FIRST_QUOTE, Trigger.FIRST_TRADE, Trigger.SURPRISE, Trigger.MANUAL})
 _AUTOMATIC = frozenset({Trigger.SCHEDULED, Trigger.FIRST_QUOTE, Trigger.FIRST_TRADE, Trigger.SURPRISE})
+
+
+class Ahead(msgspec.Struct, frozen=True, kw_only=True):
+    """What `assess_ahead` found, and from what; good as long as nothing in ``view`` but the market changes."""
+
+    view: EntryView
+    answers: Answers
+    approved: tuple[Approved, ...]
 
 
 class Judgement:
@@ -83,9 +93,7 @@ class Judgement:
 
     __slots__ = ("_answers", "_view", "verdict")
 
-    def __init__(
-        self, view: EntryView, verdict: Approved | Denied, answers: tuple[tuple[Reason, _Answer], ...]
-    ) -> None:
+    def __init__(self, view: EntryView, verdict: Approved | Denied, answers: Answers) -> None:
         self.verdict = verdict
         self._view = view
         self._answers = answers
@@ -102,13 +110,33 @@ class Judgement:
         return tuple(guards)
 
 
-def assess(view: EntryView) -> Judgement:
-    """Judge an entry: every question is asked, the first "no" in order is the reason."""
-    answers = tuple([(reason, ask(view)) for reason, ask in CHECKS])
+def assess(view: EntryView, ahead: Answers | None = None) -> Judgement:
+    """Judge an entry: every question is asked, the first "no" in order is the reason.
+
+    ``ahead`` are the answers of `assess_ahead` for the same intent, where nothing they rest on has changed since.
+    """
+    answers = (ahead or _ask(AHEAD, view)) + _ask(AT_TRIGGER, view)
     return Judgement(view, _verdict(view, answers), answers)
 
 
-def _verdict(view: EntryView, answers: tuple[tuple[Reason, _Answer], ...]) -> Approved | Denied:
+def assess_ahead(view: EntryView, intents: Sequence[OrderIntent]) -> Ahead | Denied:
+    """Ask what can be asked before the pair has a price, for the attempts of one entry (alike but for their ids).
+
+    What is approved may be journaled and signed; only `assess` lets it leave.
+    """
+    answers = _ask(AHEAD, view)
+    verdict = _verdict(view, answers)
+    if isinstance(verdict, Denied):
+        return verdict
+    approved = tuple(Approved(intent=intent, generation=view.gate.generation) for intent in intents)
+    return Ahead(view=view, answers=answers, approved=approved)
+
+
+def _ask(checks: tuple[Check, ...], view: EntryView) -> Answers:
+    return tuple([(reason, ask(view)) for reason, ask in checks])
+
+
+def _verdict(view: EntryView, answers: Answers) -> Approved | Denied:
     if view.gate.closed:
         return Denied(reason=view.gate.closed[0])
     for reason, (passed, measured, limit) in answers:
@@ -389,7 +417,7 @@ def _words(value: _Value) -> str:
     return value() if callable(value) else str(value)
 
 
-CHECKS: tuple[tuple[Reason, Callable[[EntryView], _Answer]], ...] = (
+AHEAD: tuple[Check, ...] = (
     (Reason.RULES_UNKNOWN, _rules),
     (Reason.NOT_ONLINE, _online),
     (Reason.API_CLOSED, _api_open),
@@ -410,6 +438,10 @@ CHECKS: tuple[tuple[Reason, Callable[[EntryView], _Answer]], ...] = (
     (Reason.TRADES_PER_HOUR_REACHED, _hourly),
     (Reason.COOLDOWN, _cooldown),
     (Reason.INSUFFICIENT_BALANCE, _balance),
+)
+"""What the pair is, then our limits: answered before a prepared pair has its first price."""
+
+AT_TRIGGER: tuple[Check, ...] = (
     (Reason.SIGNAL_TOO_OLD, _age),
     (Reason.NO_REFERENCE_PRICE, _reference),
     (Reason.NO_BOOK, _has_book),
@@ -421,4 +453,7 @@ CHECKS: tuple[tuple[Reason, Callable[[EntryView], _Answer]], ...] = (
     (Reason.BELOW_MINIMUM, _minimum),
     (Reason.EXIT_LEG_TOO_SMALL, _exit_legs),
 )
-"""In the order in which a "no" becomes the reason: first what the pair is, then our limits, then the market."""
+"""What only the market can answer."""
+
+CHECKS = AHEAD + AT_TRIGGER
+"""In the order in which a "no" becomes the reason."""

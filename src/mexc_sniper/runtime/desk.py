@@ -23,7 +23,7 @@ from mexc_sniper.runtime.throttle import Lane, Throttle, WaitingOrders
 log = structlog.get_logger()
 
 ENTRY_LIFE_NS = 2_000_000_000
-"""An entry that waited longer than this for the rate limit has lost its point."""
+"""An entry that does not say so itself has lost its point after waiting this long for the rate limit."""
 EXIT_LIFE_NS = 60_000_000_000
 """An exit is decided anew by then."""
 
@@ -75,13 +75,16 @@ class OrderDesk:
         if waiting.may_leave(lane, now_ns):
             self._send(approved)
             return
-        life_ns = ENTRY_LIFE_NS if entry else EXIT_LIFE_NS
-        turned_away = waiting.add(
-            approved, lane, value=float(approved.intent.worst_notional), expires_ns=now_ns + life_ns
-        )
+        expires_ns = now_ns + (EXIT_LIFE_NS if not entry else self._entry_life_ns(approved))
+        turned_away = waiting.add(approved, lane, value=float(approved.intent.worst_notional), expires_ns=expires_ns)
         if turned_away is not None:
             self._not_sent(turned_away, Reason.THROTTLED)
         self._plan_wake(waiting, now_ns)
+
+    def _entry_life_ns(self, approved: Approved) -> int:
+        """An entry waits for the rate limit as long as its signal may be old (``maxSignalAgeMs``)."""
+        good_until_ns = approved.intent.good_until_ns
+        return good_until_ns - self._clock.wall_ns() if good_until_ns else ENTRY_LIFE_NS
 
     def wake(self) -> None:
         """Send what waited for the rate limit and still may leave."""

@@ -11,6 +11,8 @@ from mexc_sniper.engine.effects import (
     CancelOrder,
     Effect,
     ExpectOpenings,
+    FireAt,
+    HushPolls,
     LiftLatch,
     LookUp,
     Note,
@@ -35,6 +37,7 @@ from mexc_sniper.ports import Ledger, MarketGateway, OrderGateway
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
 from mexc_sniper.runtime.journal_keeper import JournalKeeper
+from mexc_sniper.runtime.preparer import Preparer
 
 log = structlog.get_logger()
 
@@ -53,6 +56,7 @@ class Dispatch:
         runner: GatewayRunner,
         desk: OrderDesk,
         orders: Mapping[Account, OrderGateway],
+        preparer: Preparer,
         wake_at: Callable[[int], None],
         keeper: JournalKeeper | None = None,
     ) -> None:
@@ -62,6 +66,7 @@ class Dispatch:
         self._runner = runner
         self._desk = desk
         self._orders = orders
+        self._preparer = preparer
         self._wake_at = wake_at
         self.watched: dict[Symbol, None] = {}
 
@@ -89,11 +94,13 @@ class Dispatch:
                 case Sweep(account, symbols):
                     self._orders[account].sweep(symbols)
                 case Prepare(symbol, prepared):
-                    for ready in prepared:
-                        self._orders[ready.intent.account].prepare(symbol, (ready,))
+                    self._preparer.prepare(symbol, prepared)
                 case Unprepare(symbol):
-                    for gateway in self._orders.values():
-                        gateway.unprepare(symbol)
+                    self._preparer.unprepare(symbol)
+                case FireAt(symbol, wall_ns):
+                    self._preparer.fire_at(symbol, wall_ns)
+                case HushPolls(until_ns):
+                    self._gateway.hush(until_ns)
                 case WakeAt(wall_ns):
                     self._wake_at(wall_ns)
                 case Record(entries):

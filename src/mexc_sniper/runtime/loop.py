@@ -26,6 +26,7 @@ from mexc_sniper.runtime.dispatch import Dispatch
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
 from mexc_sniper.runtime.journal_keeper import JournalKeeper
 from mexc_sniper.runtime.marks import Marks
+from mexc_sniper.runtime.preparer import Preparer
 from mexc_sniper.runtime.rehearsal import LOOK_EVERY_S, REHEARSE_EVERY_S, Rehearsal, opening_is_near
 from mexc_sniper.runtime.trading_figures import TradingFigures
 from mexc_sniper.runtime.trading_parts import TradingParts
@@ -70,6 +71,7 @@ class EngineLoop:
             emit=self.emit,
             wake_at=self.wake_at,
         )
+        self._preparer = Preparer(parts.gateways, parts.journal, clock, self.emit)
         self._keeper = None if parts.journal is None else JournalKeeper(parts.journal, ledger, clock)
         self._dispatch = Dispatch(
             keeper=self._keeper,
@@ -78,6 +80,7 @@ class EngineLoop:
             runner=self._runner,
             desk=self._desk,
             orders=parts.gateways,
+            preparer=self._preparer,
             wake_at=self.wake_at,
         )
         engine.carry_out = self._dispatch.urgent
@@ -159,6 +162,7 @@ class EngineLoop:
                     ended.result()
                     raise RuntimeError("a part of the engine ended without being asked to")
         finally:
+            self._preparer.close()
             for task in (*tasks, stopping):
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)

@@ -17,7 +17,7 @@ class _NoWaiting(SystemClock):
     async def sleep(self, seconds: float) -> None:
         raise NotImplementedError
 
-    async def until(self, mono_ns: int) -> None:
+    async def until(self, mono_ns: int, *, exact: bool = False) -> None:
         raise NotImplementedError
 
 

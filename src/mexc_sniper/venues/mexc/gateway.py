@@ -175,6 +175,10 @@ class MexcMarketGateway:
             for source in self._sources.values():
                 source.plan_changed()
 
+    def hush(self, until_ns: int) -> None:
+        """Begin no poll of a heavy source before this wall time (ns), but those asked for by `refresh`."""
+        self._planner.hush(until_ns)
+
     def refresh(self, source: SourceName) -> None:
         """Poll a source as soon as the budget allows; nothing for the stream or a source that is not asked."""
         if (polled := self._sources.get(source)) is not None:

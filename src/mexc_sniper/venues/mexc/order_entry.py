@@ -52,9 +52,10 @@ class NotSent(NamedTuple):
 
 
 class _Prepared:
-    __slots__ = ("draft", "request", "signed_ms")
+    __slots__ = ("draft", "intent", "request", "signed_ms")
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, intent: OrderIntent, draft: Draft) -> None:
+        self.intent = intent
         self.draft = draft
         self.request = b""
         self.signed_ms = 0
@@ -142,7 +143,7 @@ class OrderEntry:
                 _log.warning("too_many_prepared", limit=MAX_PREPARED)
                 return
             if intent.client_order_id not in self._used:
-                prepared = _Prepared(self._requests.order(intent))
+                prepared = _Prepared(intent, self._requests.order(intent))
                 self._sign(prepared)
                 self._prepared[intent.client_order_id] = prepared
                 self._awake.set()
@@ -166,7 +167,11 @@ class OrderEntry:
         if self._is_stopped():
             return NotSent(Reason.VENUE_BANNED, self._stop_text)
         venue_ms = self._venue_ms()
-        if prepared is not None and 0 <= venue_ms - prepared.signed_ms <= FRESH_MS:
+        if (
+            prepared is not None
+            and 0 <= venue_ms - prepared.signed_ms <= FRESH_MS
+            and prepared.intent.same_order(intent)  # the price may have asked for another shape
+        ):
             request, signed_ms = prepared.request, prepared.signed_ms
         else:
             request, signed_ms = self._requests.order_now(intent, venue_ms), venue_ms

@@ -50,6 +50,9 @@ _TIGHT: dict[SourceName, dict[Nearness, int]] = {
 }
 """Upper bounds near an opening, ms; sources not named keep their calm interval."""
 
+HEAVY = frozenset({SourceName.EXCHANGE_INFO, SourceName.WEB_SYMBOLS})
+"""Sources whose answers hold the loop for milliseconds (5 MB, bench/decode.py)."""
+
 _ENDPOINTS: dict[SourceName, Endpoint] = {
     SourceName.EXCHANGE_INFO: Endpoint.EXCHANGE_INFO,
     SourceName.DEFAULT_SYMBOLS: Endpoint.DEFAULT_SYMBOLS,
@@ -120,6 +123,17 @@ class Planner:
         self._clock = clock
         self._random = random
         self._openings: tuple[int, ...] = ()
+        self._hushed_until_ns = 0
+
+    def hush(self, until_ns: int) -> None:
+        """Have heavy sources wait until this wall time (ns)."""
+        self._hushed_until_ns = max(self._hushed_until_ns, until_ns)
+
+    def hushed_s(self, source: SourceName) -> float:
+        """Seconds a source must still wait for an opening's sake; 0 for light ones."""
+        if source not in HEAVY:
+            return 0.0
+        return max(0, self._hushed_until_ns - self._clock.wall_ns()) / NS_PER_S
 
     def expect(self, opens_at_ns: Sequence[int]) -> None:
         """Replace the openings that lie ahead (our wall clock, ns)."""

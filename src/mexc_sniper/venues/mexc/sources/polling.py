@@ -146,7 +146,7 @@ class PolledSource:
             started = self._clock.mono_ns()
         while True:
             wait_s = failure_wait_s if failure_wait_s is not None else self._planner.interval_s(self.name) * jitter
-            left_s = wait_s - (self._clock.mono_ns() - started) / NS_PER_S
+            left_s = max(wait_s - (self._clock.mono_ns() - started) / NS_PER_S, self._planner.hushed_s(self.name))
             if left_s <= 0:
                 await self._clock.sleep(0)
                 return
