@@ -220,7 +220,7 @@ class Entries:
             return
         waiting.reference = waiting.reference or self._attempts.reference(symbol)
         opened_ns = listing.first_trade_at_ns or listing.first_quote_at_ns
-        made = self._make(turn, listing, waiting, opened_ns=opened_ns)
+        made = self._make(turn, listing, waiting, opened_ns=opened_ns, lies_ready=blind)
         if isinstance(made, Refusal):
             self._denied(turn, listing, waiting, made)
         elif made is Reason.RULES_UNKNOWN and waiting.give_up_ns is not None and turn.now_ns < waiting.give_up_ns:

@@ -79,6 +79,7 @@ class Operator:
         for symbol, evidence in state.evidence.items():
             if evidence.watched:
                 turn.ask(Watch(symbol))
+        self._trader.gatekeeper.changed(turn)
         turn.entry(MonitorChanged(state=state.monitor))
         turn.note("monitor_started")
 
@@ -92,6 +93,7 @@ class Operator:
         state.monitor = replace(
             state.monitor, wanted=False, status=MonitorStatus.STOPPED, started_at_ns=None, websocket_connected=False
         )
+        self._trader.gatekeeper.changed(turn)  # what was approved and has not left stays
         # What happens while stopped happened unwatched: the next answers are compared with this moment.
         state.last_life_ns = state.monitor.last_event_ns or turn.now_ns
         state.answered_ns.clear()

@@ -17,7 +17,7 @@ from mexc_sniper.engine.trading_state import Prepared, Waiting
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.instrument import Instrument
-from mexc_sniper.model.listing import Listing, ListingKind, Outcome, Phase
+from mexc_sniper.model.listing import Listing, ListingKind, Outcome, Phase, TimedEntry
 from mexc_sniper.model.order import OrderType
 from mexc_sniper.model.trading import Trigger
 from mexc_sniper.policy.accounts import account_for_entry
@@ -81,6 +81,19 @@ class Preparation:
             if listing.kind is ListingKind.NEW and may_be_entered_soon(listing, turn.now_ns):
                 self._make_ready(turn, listing)
         self._hush(turn)
+
+    def due_ns(self, listing: Listing) -> int | None:
+        """Return when, on our wall clock, a listing is to be entered without a price; None: never."""
+        timed, scheduled_ns = listing.timed_entry, listing.scheduled_for_ns
+        if timed is None or scheduled_ns is None:
+            return None
+        return scheduled_ns - self._state.clock_offset_ns + timed.offset_ms * NS_PER_MS
+
+    def time_entry(self, turn: Turn, listing: Listing, timed: TimedEntry | None) -> None:
+        """Take over the operator's wish to enter at the announced time, or take it back; prepared anew at once."""
+        turn.put(replace(listing, timed_entry=timed))
+        self.drop(turn, listing.symbol)
+        self.tend(turn)
 
     def drop(self, turn: Turn, symbol: Symbol) -> None:
         """Throw a prepared entry away; nothing of it has left, or what has left is known by its order."""
@@ -186,11 +199,8 @@ class Preparation:
 
     def _aim(self, turn: Turn, listing: Listing, prepared: Prepared) -> None:
         """Set the clock for an entry at the announced time."""
-        timed, scheduled_ns = listing.timed_entry, listing.scheduled_for_ns
-        if timed is None or scheduled_ns is None:
-            return
-        at_ns = scheduled_ns - self._state.clock_offset_ns + timed.offset_ms * NS_PER_MS
-        if at_ns != prepared.fire_at_ns and at_ns > turn.now_ns:
+        at_ns = self.due_ns(listing)
+        if at_ns is not None and at_ns != prepared.fire_at_ns and at_ns > turn.now_ns:
             prepared.fire_at_ns = at_ns
             turn.ask(FireAt(listing.symbol, at_ns))
 

@@ -8,18 +8,20 @@ from msgspec.structs import replace
 
 from mexc_sniper.core.ids import ClientOrderId, PositionId, TradeId
 from mexc_sniper.core.reasons import SENTENCES, Reason
-from mexc_sniper.core.values import Symbol
+from mexc_sniper.core.values import Price, Symbol
 from mexc_sniper.engine.effects import WakeAt, Watch
 from mexc_sniper.engine.entries import Entries, amount_from
 from mexc_sniper.engine.exits import Exits
 from mexc_sniper.engine.holdings import Holdings
 from mexc_sniper.engine.killswitch import KillSwitch
 from mexc_sniper.engine.orders import Orders
+from mexc_sniper.engine.prepare import Preparation
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.commands import Command, Verb
 from mexc_sniper.model.entries import AttentionChanged
+from mexc_sniper.model.listing import Outcome, Phase, TimedEntry
 from mexc_sniper.model.order import RESTING, Order, OrderRole
 from mexc_sniper.model.trading import AttentionKind, Trade, TradeStatus
 
@@ -31,6 +33,7 @@ WHOLE_BOOK_NS = 200_000_000
 """Pause after its first two-sided quote: the first frames show a part of the book (DESIGN 4.1)."""
 LOOK_NS = 50_000_000
 KILL_ACTIONS = ("pause", "cancel", "flatten")
+MAX_OFFSET_MS = 60_000
 RESOLUTIONS = ("adopt", "ignore", "mark")
 
 Finish = Callable[..., None]
@@ -65,6 +68,7 @@ class TradeCommands:
         orders: Orders,
         killswitch: KillSwitch,
         holdings: Holdings,
+        preparation: Preparation,
     ) -> None:
         self._state = state
         self.entries = entries
@@ -72,6 +76,7 @@ class TradeCommands:
         self.orders = orders
         self.killswitch = killswitch
         self.holdings = holdings
+        self._preparation = preparation
         self._asked: dict[TradeId, _Asked] = {}
         self._manual: list[_Manual] = []
         self._finish: Finish | None = None
@@ -158,6 +163,32 @@ class TradeCommands:
                 finish(turn, command)
             case Verb.RESOLVE_ATTENTION:
                 self._resolve(turn, command, finish)
+            case Verb.TIME_ENTRY:
+                self._time_entry(turn, command, finish)
+
+    def _time_entry(self, turn: Turn, command: Command, finish: Finish) -> None:
+        wanted, cap = command.arguments.get("listingId"), command.arguments.get("capPrice")
+        listing = next((one for one in self._state.active.values() if one.id == wanted), None)
+        offset_ms = command.arguments.get("offsetMs") or 0
+        if listing is None:
+            finish(turn, command, code="listing_not_found", message="No such listing is followed.", http_status=404)
+        elif listing.outcome is not Outcome.PENDING or listing.phase is Phase.OPEN:
+            message = f"{listing.symbol} has opened or is decided; there is nothing left to time."
+            finish(turn, command, code="too_late", message=message, http_status=409)
+        elif cap is None:
+            self._preparation.time_entry(turn, listing, None)
+            finish(turn, command, result={"listingId": listing.id, "capPrice": None})
+        elif (price := amount_from(cap)) is None:
+            message = "capPrice: the most to pay for one coin, a positive amount such as 0.05."
+            finish(turn, command, code="invalid_price", message=message, http_status=422)
+        elif not isinstance(offset_ms, int) or abs(offset_ms) > MAX_OFFSET_MS:
+            message = f"offsetMs: a whole number, at most {MAX_OFFSET_MS} ms before or after the announced time."
+            finish(turn, command, code="invalid_offset", message=message, http_status=422)
+        else:
+            timed = TimedEntry(cap=Price(price), offset_ms=offset_ms, actor=command.actor)
+            self._preparation.time_entry(turn, listing, timed)
+            turn.note("entry_timed", symbol=listing.symbol, cap=str(price), offset_ms=offset_ms, actor=command.actor)
+            finish(turn, command, result={"listingId": listing.id, "capPrice": str(price), "offsetMs": offset_ms})
 
     def _execute(self, turn: Turn, command: Command, finish: Finish) -> None:
         symbol = Symbol(str(command.arguments.get("symbol") or ""))

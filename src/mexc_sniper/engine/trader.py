@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from mexc_sniper.core.clock import NS_PER_MS
 from mexc_sniper.core.ids import ClientOrderId, TradeId
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Symbol
@@ -40,6 +41,9 @@ from mexc_sniper.model.restored import Restored
 from mexc_sniper.model.trading import TradingStatus, Trigger
 from mexc_sniper.policy.book import with_top
 
+SAME_INSTANT_NS = 100 * NS_PER_MS
+"""The venue's clock is measured anew every few seconds; an announced time that moves, moves by more."""
+
 
 class Trader:
     """Owns no state besides commands that wait for an order's first outcome."""
@@ -55,7 +59,9 @@ class Trader:
         self.exits = Exits(state, self.gatekeeper, self.orders, self.holdings)
         self.killswitch = KillSwitch(state, self.gatekeeper, self.orders, self.exits, self.holdings)
         self.reconciliation = Reconciliation(state, self.gatekeeper, self.holdings)
-        self.commands = TradeCommands(state, self.entries, self.exits, self.orders, self.killswitch, self.holdings)
+        self.commands = TradeCommands(
+            state, self.entries, self.exits, self.orders, self.killswitch, self.holdings, self.preparation
+        )
 
     # ------------------------------------------------------------------ life
 
@@ -143,8 +149,9 @@ class Trader:
 
     def opening_reached(self, turn: Turn, event: OpeningReached) -> None:
         """Enter at the announced time without a price, where the operator asked for it."""
-        prepared = self._state.trading.prepared.get(event.symbol)
-        if prepared is not None and prepared.fire_at_ns == event.due_ns:
+        listing = self._state.active.get(event.symbol)
+        due_ns = None if listing is None else self.preparation.due_ns(listing)
+        if due_ns is not None and abs(due_ns - event.due_ns) < SAME_INSTANT_NS:  # it was not moved or taken back
             self.entries.strike(turn, event.symbol, Trigger.SCHEDULED, None)
 
     def book(self, turn: Turn, event: BookSeen) -> None:

@@ -135,6 +135,8 @@ class Trading:
     """Take-profit legs that an exit on its way carries out."""
     private_stream: bool = False
     swept_ns: int = 0
+    sweeps: int = 0
+    """Place in the round of pairs that periodic comparisons go through."""
     epoch: int = 0
     """Number of this life of the engine; part of every client order id."""
     key_checked: bool = False

@@ -27,6 +27,7 @@ class Verb(StrEnum):
     ARM = "arm"
     DISARM = "disarm"
     RESOLVE_ATTENTION = "resolve_attention"
+    TIME_ENTRY = "time_entry"
 
 
 EXPIRES_AFTER_S: dict[Verb, float] = {
@@ -45,6 +46,7 @@ EXPIRES_AFTER_S: dict[Verb, float] = {
     Verb.ARM: 5.0,
     Verb.DISARM: math.inf,
     Verb.RESOLVE_ATTENTION: 30.0,
+    Verb.TIME_ENTRY: 5.0,
 }
 """Seconds after which an unanswered command is never carried out; infinite for what only makes things safer."""
 

@@ -12,6 +12,7 @@ from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.values import Asset, Price, Quantity, Symbol
 from mexc_sniper.engine.effects import Effect, Submit
 from mexc_sniper.engine.engine import Engine
+from mexc_sniper.engine.prepare import may_be_entered_soon
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.model.events import (
@@ -21,18 +22,16 @@ from mexc_sniper.model.events import (
     InstrumentsRead,
     QuoteSeen,
     SourceName,
+    Ticked,
     TradableNamesRead,
 )
 from mexc_sniper.model.instrument import Instrument, InstrumentStatus, TradeSides
-from mexc_sniper.model.listing import ListingKind, Outcome, Phase
 from mexc_sniper.model.market import Quote, Stamp
 from mexc_sniper.model.restored import Restored
 
 REHEARSE_EVERY_S = 0.005
 """While an opening is near; it takes about 3 % of a core."""
 LOOK_EVERY_S = 0.25
-NEAR_NS = 60 * NS_PER_S
-"""How long before its announced time an opening is near; unannounced pairs that wait for a first price always are."""
 
 _SYMBOL, _BASE, _QUOTE = Symbol("UNDERSTUDYUSDT"), Asset("UNDERSTUDY"), Asset("USDT")
 _NEVER_NS = 1_000_000_000 * NS_PER_S
@@ -42,17 +41,11 @@ _MUCH = Quantity(Decimal(1_000_000))
 
 def opening_is_near(state: EngineState) -> bool:
     """Tell whether some listing may have to be entered within the next minute."""
-    return any(
-        listing.outcome is Outcome.PENDING
-        and listing.kind in (ListingKind.NEW, ListingKind.UNPROVEN)
-        and listing.phase is not Phase.WITHDRAWN
-        and (listing.scheduled_for_ns is None or abs(listing.scheduled_for_ns - state.now_ns) < NEAR_NS)
-        for listing in state.active.values()
-    )
+    return any(may_be_entered_soon(listing, state.now_ns) for listing in state.active.values())
 
 
 class Rehearsal:
-    """The understudy and the one scene it plays: a first quote that is entered at once."""
+    """The understudy and the one scene it plays: a first quote that is entered at once, by turns prepared and not."""
 
     def __init__(self) -> None:
         self.entered = 0
@@ -64,6 +57,7 @@ class Rehearsal:
             self._engine.handle(event)
         state = self._engine.state
         self._listing, self._evidence = state.active[_SYMBOL], replace(state.evidence[_SYMBOL])
+        self._prepared = state.trading.prepared[_SYMBOL]
         self._cue = QuoteSeen(
             stamp=_at(3),
             quote=Quote(_SYMBOL, Price(Decimal("0.999")), _MUCH, Price(Decimal(1)), _MUCH),
@@ -71,11 +65,16 @@ class Rehearsal:
 
     def play(self) -> None:
         """Walk the whole way from a quote to an order once, and forget it."""
-        self._engine.handle(self._cue)
         state = self._engine.state
+        self._engine.handle(self._cue)
         state.active[_SYMBOL] = self._listing
         state.evidence[_SYMBOL] = replace(self._evidence)
         trading = state.trading
+        trading.touched = self._prepared.touched
+        if trading.prepared:
+            trading.prepared.clear()
+        else:
+            trading.prepared[_SYMBOL] = self._prepared
         for memory in (
             trading.orders, trading.entry_of, trading.trades, trading.trade_of, trading.waiting, trading.books,
             trading.last_entry_ns, trading.entry_times_ns,
@@ -103,6 +102,7 @@ def _prologue() -> tuple[Event, ...]:
         CandlesRead(stamp=_at(2), symbol=_SYMBOL, candles=(), error=""),
         # Named at last, but not by the list that opens it: its first quote does.
         TradableNamesRead(stamp=_at(2), source=SourceName.SELF_SYMBOLS, names=after),
+        Ticked(stamp=_at(2)),
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S, iso_from_ns
 from mexc_sniper.core.reasons import SENTENCES
+from mexc_sniper.core.values import text_from_decimal
 from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.config import ConfigVersion
 from mexc_sniper.model.entries import CalendarChanged
@@ -126,6 +127,10 @@ def listing_view(listing: Listing) -> views.ListingView:
         sources=[source_time_view(time) for time in listing.sources],
         duplicate_signals=listing.duplicate_signals,
         newness_proof=listing.newness_proof,
+        prepared_at=iso(listing.prepared_ns),
+        timed_entry=None
+        if (timed := listing.timed_entry) is None
+        else views.TimedEntryView(cap_price=text_from_decimal(timed.cap), offset_ms=timed.offset_ms, actor=timed.actor),
     )
 
 

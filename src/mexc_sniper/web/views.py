@@ -89,6 +89,14 @@ class SourceTimeView(View):
     lag_ms: float | None
 
 
+class TimedEntryView(View):
+    """An entry wanted at the announced time itself, whatever the price up to ``capPrice``."""
+
+    cap_price: str
+    offset_ms: int
+    actor: str
+
+
 class ListingView(View):
     id: str
     symbol: str
@@ -123,6 +131,9 @@ class ListingView(View):
     sources: list[SourceTimeView]
     duplicate_signals: int
     newness_proof: str
+    prepared_at: Iso | None
+    """Since when its entry lies ready: guards asked, order journaled and signed."""
+    timed_entry: TimedEntryView | None
 
 
 class ListingsView(View):

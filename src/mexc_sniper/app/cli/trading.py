@@ -125,6 +125,45 @@ def buy(
     show(answer, as_json=as_json, human=lambda: _print_executed(answer))
 
 
+@app.command("time-entry")
+def time_entry(
+    symbol: Annotated[str, typer.Argument(help="The announced pair, such as EXAMPLEUSDT.")],
+    cap: Annotated[str | None, typer.Option(help="The most to pay for one coin, such as 0.05.")] = None,
+    offset_ms: Annotated[int, typer.Option(help="Milliseconds after (or, negative, before) the announced time.")] = 0,
+    off: Annotated[bool, typer.Option("--off", help="Take it back.")] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    demo: Demo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Enter a listing at its announced time itself, without waiting for a price.
+
+    Without this a listing is entered at its first quote or trade. With it an order that pays at most the cap is sent
+    at the announced time, whatever the pair then trades at; on paper unless armed.
+
+    Example:
+
+      mexc-sniper time-entry EXAMPLEUSDT --cap 0.05
+    """
+    if off == (cap is not None):
+        raise typer.BadParameter("give either --cap with the most to pay, or --off")
+    client = _client(config, data_dir, demo)
+    found = [
+        row for row in client.get("/listings", {"text": symbol, "outcome": "pending"})["listings"]
+        if row["symbol"] == symbol
+    ]  # fmt: skip
+    if not found:
+        raise typer.BadParameter(f"{symbol} is not announced, or is decided already (mexc-sniper listings)")
+    path = f"/listings/{_segment(found[0]['id'])}/timed-entry"
+    answer = client.put(path, {"capPrice": cap, "offsetMs": offset_ms})
+    when = found[0]["scheduledFor"]
+    told = (
+        f"{symbol} is entered at its first quote or trade." if off
+        else f"{symbol} is entered at {moment(when) if when else 'its announced time'} for at most {cap} a coin."
+    )  # fmt: skip
+    show(answer, as_json=as_json, human=lambda: out.print(plain(told)))
+
+
 @app.command()
 def close(
     position: Annotated[str, typer.Argument(help="Id of the position (mexc-sniper positions).")],

@@ -49,6 +49,19 @@ def amount(value: object) -> Decimal:
     Raises:
         ValueError: for anything else, zero, below zero, or more than eight digits behind the point.
     """
+    return _positive(value, digits=8)
+
+
+def price(value: object) -> Decimal:
+    """Read a price, as `amount`; new coins cost fractions of a millionth, so up to 18 digits behind the point.
+
+    Raises:
+        ValueError: as `amount`.
+    """
+    return _positive(value, digits=18)
+
+
+def _positive(value: object, *, digits: int) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("is no number")
     try:
@@ -58,6 +71,6 @@ def amount(value: object) -> Decimal:
     if number <= 0:
         raise ValueError("must be above zero")
     exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -8:
-        raise ValueError("has more than eight digits behind the point")
+    if isinstance(exponent, int) and exponent < -digits:
+        raise ValueError(f"has more than {digits} digits behind the point")
     return number

@@ -1,5 +1,6 @@
 """``/listings`` and ``/calendar``: what was seen and what is coming."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Path, Query, Request
@@ -7,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mexc_sniper.core.clock import ns_from_iso
 from mexc_sniper.core.ids import ListingId
+from mexc_sniper.core.values import text_from_decimal
 from mexc_sniper.model.commands import Verb
 from mexc_sniper.model.listing import ListingKind, Outcome, Phase, Source
 from mexc_sniper.web import convert
-from mexc_sniper.web.api.carrying import IdempotencyKey, Limit, Offset, carry_out, visible_name
+from mexc_sniper.web.api.carrying import Id, IdempotencyKey, Limit, Offset, carry_out, price, visible_name
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.errors import ApiError, invalid
 from mexc_sniper.web.routing import router_for
@@ -84,6 +86,37 @@ async def inject(request: Request, body: InjectRequest, idempotency_key: Idempot
     """Inject a test listing; refused with 409 while the monitor is stopped."""
     arguments = {name: value for name, value in body.model_dump().items() if value is not None}
     return await carry_out(request, Verb.INJECT_LISTING, arguments, idempotency_key)
+
+
+class TimedEntryRequest(BaseModel):
+    """Enter at the announced time itself, without having seen a price: an IOC limit at ``capPrice``."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    cap_price: Decimal | None = Field(
+        alias="capPrice",
+        examples=["0.05"],
+        json_schema_extra={"format": "decimal"},
+        description="The most to pay for one coin, in quote currency; decimal text. null takes the wish back.",
+    )
+    offset_ms: int = Field(
+        default=0, alias="offsetMs", ge=-60_000, le=60_000, description="Added to the announced time."
+    )
+
+    @field_validator("cap_price", mode="before")
+    @classmethod
+    def _plain(cls, value: object) -> Decimal | None:
+        return None if value is None else price(value)
+
+
+@controlling.put("/listings/{listing_id}/timed-entry", responses={404: {"model": ErrorView}, 409: {"model": ErrorView}})
+async def time_entry(
+    request: Request, listing_id: Id, body: TimedEntryRequest, idempotency_key: IdempotencyKey = None
+) -> CommandView:
+    """Have a listing entered at its announced time, or at its first quote or trade if that comes earlier."""
+    cap = None if body.cap_price is None else text_from_decimal(body.cap_price)
+    arguments = {"listingId": listing_id, "capPrice": cap, "offsetMs": body.offset_ms}
+    return await carry_out(request, Verb.TIME_ENTRY, arguments, idempotency_key)
 
 
 @reading.get("/calendar")
