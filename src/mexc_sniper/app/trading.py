@@ -55,6 +55,11 @@ def hard_caps(settings: Settings) -> HardCaps:
     return HardCaps(max_trade=settings.hard_caps.max_trade_usdt, max_position=settings.hard_caps.max_position_usdt)
 
 
+def throttle_of(settings: Settings) -> Throttle:
+    """Return one account's order rate limit, full."""
+    return Throttle(rate_per_s=settings.orders.per_second, burst=settings.orders.burst)
+
+
 def open_journal(settings: Settings, clock: ClockReader, restored: Restored) -> FileJournal:
     """Begin a new life in the journal; its number is part of every order id, paper's too.
 
@@ -125,7 +130,7 @@ def build_trading(
         )
     return TradingParts(
         gateways=gateways,
-        throttles={account: Throttle() for account in gateways},
+        throttles={account: throttle_of(settings) for account in gateways},
         watchers=(PaperLatency(paper).see, paper.see),
         helpers=(KeyWatch(settings, clock, offload, key).run,) if live else (),
         journal=journal if live else None,
