@@ -6,6 +6,7 @@ from random import Random
 import msgspec
 import structlog
 
+from mexc_sniper.app.canary_proof import find_canary, key_fingerprint
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.clock import NS_PER_MS, ClockReader
 from mexc_sniper.core.errors import ConfigError
@@ -178,7 +179,19 @@ class KeyWatch:
             )
             self._first = None
             stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
-            emit(KeyChecked(stamp=stamp, problems=report.against_arming, warnings=report.warnings))
+            proof = find_canary(
+                self._settings.data_dir, rest_url=self._settings.venue.rest_url, api_key=credentials.api_key
+            )
+            emit(
+                KeyChecked(
+                    stamp=stamp,
+                    problems=report.against_arming,
+                    warnings=report.warnings,
+                    canary_passed_ns=None if proof is None else proof.passed_ns,
+                    uid=report.uid,
+                    fingerprint=key_fingerprint(credentials.api_key),
+                )
+            )
             await self._clock.sleep(KEY_RETRY_S if report.fault is not None else KEY_AGAIN_S)
 
 

@@ -34,7 +34,7 @@ from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.listing import Listing
 from mexc_sniper.model.order import Order, OrderRole, OrderStatus
 from mexc_sniper.model.restored import Restored
-from mexc_sniper.model.trading import TradingStatus
+from mexc_sniper.model.trading import PinState, TradingStatus
 from mexc_sniper.policy.book import with_top
 
 
@@ -100,6 +100,9 @@ class Trader:
             reason=before.reason if latched else "start",
             actor=before.actor if latched else "start",
             since_ns=before.since_ns if latched else turn.now_ns,
+            key_fit=None,
+            canary_passed_ns=None,
+            pinned=PinState.UNKNOWN if before.pin is not None else PinState.NONE,
         )
         self.gatekeeper.save(turn)
         self.reconciliation.ask(turn)
@@ -184,12 +187,7 @@ class Trader:
 
     def key_checked(self, turn: Turn, event: KeyChecked) -> None:
         """Arming needs a key that is fit; one that stops being fit disarms."""
-        trading = self._state.trading
-        trading.key_checked = not event.problems
-        trading.key_problem = " ".join(event.problems)
-        turn.note("key_checked", fit=trading.key_checked, problems=event.problems, warnings=event.warnings)
-        if event.problems and trading.status.armed_until_ns is not None:
-            self.killswitch.disarm(turn, actor="key check")
+        self.killswitch.key_checked(turn, event)
 
     def kill_latched(self, turn: Turn, event: KillLatched) -> None:
         """The latch file was found: act as if the command had come."""

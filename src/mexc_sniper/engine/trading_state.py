@@ -7,7 +7,7 @@ from mexc_sniper.core.ids import ClientOrderId, IntentId, ListingId, PositionId,
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Price, Symbol
 from mexc_sniper.model.account import Account, Balance
-from mexc_sniper.model.events import LookUpKind
+from mexc_sniper.model.events import KeyChecked, LookUpKind
 from mexc_sniper.model.market import Book
 from mexc_sniper.model.order import Order
 from mexc_sniper.model.position import Position
@@ -113,8 +113,7 @@ class Trading:
     swept_ns: int = 0
     epoch: int = 0
     """Number of this life of the engine; part of every client order id."""
-    key_checked: bool = False
-    key_problem: str = ""
-    """Why arming is refused for the key; empty while unknown or fine."""
+    key: KeyChecked | None = None
+    """What was last found of the live account's key; None: not tried in this life."""
     live: bool = False
     """The process was started in live mode; live orders are possible once armed."""
