@@ -32,6 +32,7 @@ from mexc_sniper.model.trading import Decision, Guard, Trade, TradeStatus, Trigg
 from mexc_sniper.policy.accounts import account_for_entry
 from mexc_sniper.policy.categories import categories
 from mexc_sniper.policy.entry import EntryShape, shape
+from mexc_sniper.policy.reference import known_reference
 from mexc_sniper.policy.risk import EntryView, assess
 
 BOOK_WAIT_NS = 200 * NS_PER_MS
@@ -362,6 +363,9 @@ class Entries:
             opened_ns=opened_ns,
             book=trading.books.get(symbol),
             cap=known.cap if known else None,
+            known_reference=known_reference(
+                state.config.config, instrument, trading.books, state.instruments, now_ns=turn.now_ns
+            ),
             last_entry_ns=trading.last_entry_ns.get((account, symbol)) if waiting.attempt == 0 else None,
             base_entered=(account, instrument.base) in trading.entered_bases,
             categories=categories(instrument, known_bases=state.baseline.bases()),

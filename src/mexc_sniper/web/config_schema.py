@@ -37,6 +37,7 @@ _FIELDS: dict[str, tuple[str, str, str, str]] = {
     "min_depth_multiple": ("market", "Depth to buy", "x", "Offered within the slippage, as a multiple of the entry."),
     "min_exit_depth_multiple": ("market", "Depth to sell", "x", "Bid near the price, as a multiple of the entry."),
     "max_price_ratio": ("market", "Price sanity", "x", "Against a known reference price."),
+    "reference_prices": ("market", "Reference prices", "", "What you expect a pair to cost, such as LUMOUSDT=0.25."),
     "stop_loss_pct": ("exits", "Stop loss", "%", "Below the entry price; 0: none."),
     "max_hold_minutes": ("exits", "Longest hold", "min", "Sold after it, whatever the price."),
     "trailing_stop_pct": ("exits", "Trailing stop", "%", "Below the peak; 0: none."),
