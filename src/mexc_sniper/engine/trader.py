@@ -72,6 +72,8 @@ class Trader:
             if order.intent.position_id is not None:
                 count = trading.exit_count.get(order.intent.position_id, 0)
                 trading.exit_count[order.intent.position_id] = count + 1
+                if order.intent.rests:
+                    trading.rested[(order.intent.position_id, order.intent.leg)] = None
             if order.intent.role is OrderRole.ENTRY:
                 if order.intent.listing_id is not None:
                     trading.entry_of[order.intent.listing_id] = order.intent.client_order_id
@@ -197,6 +199,8 @@ class Trader:
         order = self._state.trading.orders.get(client_order_id)
         if order is not None:
             self.commands.order_moved(turn, order)
+            if order.intent.rests and ended is None:
+                self.exits.resting_moved(turn, order)
         if ended is None:
             return
         if ended.reason is Reason.KEY_REFUSED:

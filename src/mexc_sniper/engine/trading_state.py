@@ -109,6 +109,8 @@ class Trading:
     """Orders of ours, long settled and not kept any more; the venue may still list them."""
     exit_legs: dict[ClientOrderId, tuple[int, ...]] = field(default_factory=dict)
     """Take-profit legs that an exit on its way carries out."""
+    rested: dict[tuple[PositionId, int], None] = field(default_factory=dict)
+    """Take-profit legs that wait at the venue or did in this life: each rests once, after that it is watched here."""
     private_stream: bool = False
     swept_ns: int = 0
     epoch: int = 0

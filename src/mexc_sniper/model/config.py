@@ -59,6 +59,7 @@ class TradeConfig(BaseModel):
         TakeProfitStep(gain_pct=Decimal(25), share_pct=Decimal(40)),
         TakeProfitStep(gain_pct=Decimal(50), share_pct=Decimal(30)),
     )
+    resting_take_profit: bool = False
     excluded_categories: tuple[str, ...] = ("leveraged", "stocks", "stables", "wrapped")
 
 

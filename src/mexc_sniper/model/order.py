@@ -116,6 +116,11 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     trigger_mono_ns: int = 0
     """Monotonic instant of the frame that triggered it; tick-to-trade begins here. 0: no frame did."""
 
+    @property
+    def rests(self) -> bool:
+        """Whether what is not filled at once waits at the venue. Ours that do are take-profits (DESIGN 2, 4.1)."""
+        return self.type in (OrderType.LIMIT, OrderType.LIMIT_MAKER)
+
 
 class Denied(msgspec.Struct, frozen=True, kw_only=True):
     """Our refusal: it never left the house. ``measured`` holds the value and the limit as text."""

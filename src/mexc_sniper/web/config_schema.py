@@ -43,6 +43,7 @@ _FIELDS: dict[str, tuple[str, str, str, str]] = {
     "trailing_stop_pct": ("exits", "Trailing stop", "%", "Below the peak; 0: none."),
     "trailing_stop_armed_after_pct": ("exits", "Trailing stop from", "%", "Profit at which it begins to follow."),
     "take_profit": ("exits", "Take profit", "", "Steps: sell this share at this gain."),
+    "resting_take_profit": ("exits", "Steps wait at the venue", "", "As limit orders; they sell without the bot."),
 }
 """Field → group, title, unit, description. A test holds it against the model: every field has its line."""
 
