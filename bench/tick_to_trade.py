@@ -27,6 +27,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from tests.support.canary import pass_canary
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.program import ROOT, Bot, Refused, eventually
 from tests.support.simulator import SimulatorProcess
@@ -150,6 +151,7 @@ class Program:
             "MEXC_SNIPER_VENUE__WEB_URL": course.sim.web_url,
             "MEXC_SNIPER_DATA_DIR": str(data_dir),
         }  # fmt: skip
+        pass_canary(environment)
         process = subprocess.Popen(
             [sys.executable, "-m", "mexc_sniper", "run", "--data-dir", str(data_dir), "--port", "0"],
             stdout=subprocess.DEVNULL,

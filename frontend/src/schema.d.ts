@@ -15,7 +15,10 @@ export interface paths {
         put?: never;
         /**
          * Arm
-         * @description Permit live entries for some minutes; refused in dry-run, with an unchecked key, or while anything is latched.
+         * @description Permit live entries for some minutes.
+         *
+         *     Refused in dry-run, with a key that is not fit or has no passed canary, with another account's key than was armed
+         *     before (unless `newAccount`), before the comparison with the venue, and while anything is latched.
          */
         post: operations["arm_arm_post"];
         delete?: never;
@@ -824,6 +827,11 @@ export interface components {
             confirm: "LIVE";
             /** Minutes */
             minutes: number;
+            /**
+             * Newaccount
+             * @default false
+             */
+            newAccount: boolean;
         };
         /**
          * AttentionKind
@@ -1754,6 +1762,12 @@ export interface components {
             seconds: number | null;
         };
         /**
+         * PinState
+         * @description Whether the key in use belongs to the account that was armed first.
+         * @enum {string}
+         */
+        PinState: "none" | "same" | "other" | "unknown";
+        /**
          * PositionMarkView
          * @description A held position at the price of the moment.
          */
@@ -2343,6 +2357,7 @@ export interface components {
          * @description What is allowed now. ``latched``: only a person ends it; ``gates`` end by themselves.
          */
         TradingView: {
+            accountPin: components["schemas"]["PinState"];
             /** Actor */
             actor: string;
             /** Armed */
@@ -2351,8 +2366,12 @@ export interface components {
             armedBy: string;
             /** Armeduntil */
             armedUntil: string | null;
+            /** Canarypassedat */
+            canaryPassedAt: string | null;
             /** Gates */
             gates: string[];
+            /** Keyfit */
+            keyFit: boolean | null;
             /** Latched */
             latched: boolean;
             /** Reason */

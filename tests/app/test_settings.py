@@ -88,6 +88,10 @@ def test_settings_unknown_section_in_file_is_refused(tmp_path: Path) -> None:
         ("MEXC_SNIPER_LOG__LEVEL", "loud"),
         ("MEXC_SNIPER_HARD_CAPS__MAX_TRADE_USDT", "-1"),
         ("MEXC_SNIPER_HARD_CAPS__MAX_TRADE_USDT", "NaN"),
+        ("MEXC_SNIPER_ORDERS__PER_SECOND", "0"),
+        ("MEXC_SNIPER_ORDERS__PER_SECOND", "13"),
+        ("MEXC_SNIPER_ORDERS__PER_SECOND", "2.5"),
+        ("MEXC_SNIPER_ORDERS__BURST", "11"),
     ],
 )
 def test_settings_bad_value_names_variable_and_mend(variable: str, value: str) -> None:

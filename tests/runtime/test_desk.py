@@ -13,7 +13,7 @@ from mexc_sniper.model.account import Account
 from mexc_sniper.model.events import Event, GateSignaled, KillLatched, OrderReported
 from mexc_sniper.model.limits import Gate
 from mexc_sniper.model.market import Side
-from mexc_sniper.model.order import Approved, OrderIntent, OrderRole, OrderStatus, OrderType
+from mexc_sniper.model.order import Approved, Order, OrderIntent, OrderRole, OrderStatus, OrderType
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.throttle import Throttle
 
@@ -62,6 +62,9 @@ class Recorder:
 
     def submit(self, approved: Approved) -> None:
         self.steps.append(("socket", approved.intent.client_order_id))
+
+    def cancel(self, order: Order) -> None:
+        self.steps.append(("cancel", order.intent.client_order_id))
 
 
 class Desk:
@@ -209,3 +212,32 @@ def test_paper_orders_need_no_journal(tmp_path):
     desk.recorder.covered = False
     desk.desk.submit(desk.an_order(1))
     assert len(desk.sent) == 1
+
+
+def test_cancels_share_the_venues_limit_and_leave_as_soon_as_it_has_room(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    orders = [Order(intent=desk.an_order(number, OrderRole.TAKE_PROFIT).intent) for number in range(15)]
+    for order in orders:
+        desk.desk.cancel(order)
+    asked = [name for step, name in desk.recorder.steps if step == "cancel"]
+    assert asked == [order.intent.client_order_id for order in orders[:12]], (
+        "twelve requests a second, whatever they are"
+    )
+    desk.desk.submit(desk.an_order(99, OrderRole.STOP_LOSS))
+    assert desk.sent == [], "a sell after them waits as well"
+    desk.clock.now_ns += 1_000 * MS
+    desk.desk.wake()
+    asked = [name for step, name in desk.recorder.steps if step == "cancel"]
+    assert asked == [order.intent.client_order_id for order in orders]
+    assert len(desk.sent) == 1
+
+
+def test_cancel_that_found_no_room_for_two_seconds_is_left_to_its_repetition(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for number in range(12):
+        desk.desk.submit(desk.an_order(number, OrderRole.STOP_LOSS))
+    desk.desk.cancel(Order(intent=desk.an_order(50, OrderRole.TAKE_PROFIT).intent))
+    desk.clock.now_ns += 2_001 * MS
+    desk.desk.wake()
+    assert [step for step, _ in desk.recorder.steps if step == "cancel"] == []
+    assert desk.not_sent == []

@@ -522,3 +522,40 @@ def test_milder_stop_after_a_graver_one_does_not_lower_it():
     world.hear(a_command(22, Verb.RESUME))
     status = world.engine.state.trading.status
     assert (status.state, status.flatten) == (TradingState.ACTIVE, False)
+
+
+# ---------------------------------------------------------------------- a price known from elsewhere
+
+
+def _guard(world: World, name: Reason) -> tuple[bool | None, str]:
+    decision = [entry.decision for entry in world.entries if isinstance(entry, DecisionMade)][-1]
+    return next((guard.passed, guard.measured) for guard in decision.guards if guard.name == name)
+
+
+def test_price_far_from_the_operators_reference_is_not_bought():
+    world = a_world_that_knows().hear(
+        a_command(1, Verb.UPDATE_CONFIG, config={"referencePrices": ["ALPHAUSDT=0.01"]}),
+    )
+    _opened(world)
+    assert _submitted(world) == []
+    assert world.listing("ALPHAUSDT").reason is Reason.PRICE_IMPLAUSIBLE
+    passed, measured = _guard(world, Reason.PRICE_IMPLAUSIBLE)
+    assert passed is False
+    assert "the operator's reference price (0.01)" in measured
+
+
+def test_price_near_the_coins_other_pair_is_bought_and_the_decision_names_it():
+    world = a_world_that_knows("OLDUSDT", "OLDUSDC").hear(
+        instruments_read(1, an_instrument("OLDUSDC", quote="USDC"), an_instrument("OLDUSDT")),
+        a_book(2, "OLDUSDT", bid="0.95", ask="1.05"),
+        a_book(2, "OLDUSDC", bid="0.99", ask="1.00"),
+        a_command(3, Verb.EXECUTE_TRADE, symbol="OLDUSDC", quoteQty="20"),
+    )
+    passed, measured = _guard(world, Reason.PRICE_IMPLAUSIBLE)
+    assert passed is True
+    assert measured.endswith("of the price of OLDUSDT (1)")
+
+
+def test_without_any_known_price_nothing_is_compared_and_the_decision_says_so():
+    world = _opened(a_world_that_knows())
+    assert _guard(world, Reason.PRICE_IMPLAUSIBLE) == (None, "nothing to compare with")

@@ -11,7 +11,7 @@ from mexc_sniper.core.values import Asset, Quantity, Symbol
 from mexc_sniper.engine.effects import CancelOrder, LookUp, ReadFills, Submit, Sweep
 from mexc_sniper.model.account import Account, Balance, TradingState
 from mexc_sniper.model.commands import CommandStatus, Verb
-from mexc_sniper.model.entries import AttentionChanged, TradeChanged
+from mexc_sniper.model.entries import AttentionChanged, TradeChanged, TradingChanged
 from mexc_sniper.model.events import (
     BalancesRead,
     KeyChecked,
@@ -23,7 +23,7 @@ from mexc_sniper.model.events import (
 )
 from mexc_sniper.model.listing import Outcome
 from mexc_sniper.model.order import ExecutionReport, Order, OrderIntent, OrderStatus, ReportSource
-from mexc_sniper.model.trading import AttentionKind, TradeStatus
+from mexc_sniper.model.trading import AttentionKind, PinState, TradeStatus
 from tests.builders import (
     a_book,
     a_command,
@@ -41,7 +41,14 @@ from tests.builders import (
 from tests.engine_world import OLD, World, a_world_that_knows
 
 S = OrderStatus
+UID = "209302839"
 NOWHERE = (LookUpKind.ORDER, LookUpKind.OPEN_ORDERS, LookUpKind.ALL_ORDERS)
+
+
+def _key(second: float, *problems: str, **details: object) -> KeyChecked:
+    """A key with everything arming asks for, unless told otherwise."""
+    known: dict[str, object] = {"canary_passed_ns": ns(-3600), "uid": UID, "fingerprint": "key-1", **details}
+    return KeyChecked(stamp=at(second), problems=problems, **known)  # type: ignore[arg-type]
 
 
 def _usdt(free: str = "1000") -> Balance:
@@ -96,7 +103,7 @@ def _looked_up(second: float, intent: OrderIntent, kind: LookUpKind, **details: 
 def _ready(*, auto: bool = True, armed: bool = True) -> World:
     """A live process, reconciled, its key fit; armed and buying by itself unless told otherwise."""
     world = a_world_that_knows(live=True).hear(
-        KeyChecked(stamp=at(0.3), problems=()),
+        _key(0.3),
         _swept(0.5),
     )
     if armed:
@@ -185,10 +192,11 @@ def test_live_position_keeps_its_live_exits_after_disarming():
     ("prepare", "minutes", "words"),
     [
         ((), 60, "key has not been checked"),
-        ((KeyChecked(stamp=at(0.3), problems=("The key can read withdrawals.",)),), 60, "withdrawals"),
-        ((KeyChecked(stamp=at(0.3), problems=()),), 60, "not been compared"),
-        ((KeyChecked(stamp=at(0.3), problems=()), _swept(0.5)), 0, "minutes"),
-        ((KeyChecked(stamp=at(0.3), problems=()), _swept(0.5), a_command(0.6, Verb.KILL)), 60, "not active"),
+        ((_key(0.3, "The key can read withdrawals."),), 60, "withdrawals"),
+        ((_key(0.3, canary_passed_ns=None), _swept(0.5)), 60, "doctor --canary"),
+        ((_key(0.3),), 60, "not been compared"),
+        ((_key(0.3), _swept(0.5)), 0, "minutes"),
+        ((_key(0.3), _swept(0.5), a_command(0.6, Verb.KILL)), 60, "not active"),
     ],
 )
 def test_arming_is_refused_with_the_reason(prepare, minutes, words):
@@ -200,8 +208,88 @@ def test_arming_is_refused_with_the_reason(prepare, minutes, words):
 
 def test_key_that_stops_being_fit_disarms():
     world = _ready()
-    world.hear(KeyChecked(stamp=at(5), problems=("The key can read withdrawals.",)))
+    world.hear(_key(5, "The key can read withdrawals."))
     assert world.engine.state.trading.status.armed_until_ns is None
+
+
+def test_key_without_its_own_canary_disarms_and_says_so():
+    world = _ready()
+    assert world.engine.state.trading.status.canary_passed_ns == ns(-3600)
+    world.hear(_key(5, canary_passed_ns=None, fingerprint="key-2"))
+    assert world.engine.state.trading.status.armed_until_ns is None
+    assert world.engine.state.trading.status.canary_passed_ns is None
+
+
+def _next_life(world: World) -> World:
+    """Another life of the program, which restores what the ledger was told of trading."""
+    told = [entry.status for entry in world.entries if isinstance(entry, TradingChanged)]
+    restored = msgspec.structs.replace(world.restored(), trading=told[-1])
+    return World(restored, seconds=100, live=True).hear(_swept(100.5))
+
+
+def test_first_arming_pins_the_account_and_the_pin_outlives_a_restart():
+    world = _ready()
+    pin = world.engine.state.trading.status.pin
+    assert pin is not None
+    assert (pin.uid, pin.fingerprint) == (UID, "key-1")
+    again = _next_life(world).hear(_key(101))
+    assert again.engine.state.trading.status.pin == pin
+    assert again.engine.state.trading.status.pinned is PinState.SAME
+
+
+@pytest.mark.parametrize(
+    ("details", "state"),
+    [
+        ({"uid": "777", "fingerprint": "key-2"}, PinState.OTHER),
+        ({"uid": "777"}, PinState.OTHER),
+        ({"uid": None, "fingerprint": "key-2"}, PinState.UNKNOWN),
+    ],
+)
+def test_another_accounts_key_ends_the_arming_and_is_refused_until_a_person_confirms(details, state):
+    world = _next_life(_ready()).hear(_key(101, **details))
+    status = world.engine.state.trading.status
+    assert (status.pinned, status.armed_until_ns) == (state, None)
+    world.hear(a_command(102, Verb.ARM, minutes=60))
+    assert _last_result(world).code == "arming_refused"
+    assert f"account {UID}" in _last_result(world).message
+    assert "--new-account" in _last_result(world).message
+    assert world.engine.state.trading.status.armed_until_ns is None
+    world.hear(a_command(103, Verb.ARM, minutes=60, newAccount=True))
+    assert _last_result(world).status is CommandStatus.DONE
+    pin = world.engine.state.trading.status.pin
+    assert pin is not None
+    assert (pin.uid, world.engine.state.trading.status.pinned) == (details.get("uid", UID), PinState.SAME)
+
+
+@pytest.mark.parametrize(
+    "details",
+    [{"fingerprint": "key-2"}, {"uid": None}],
+    ids=["a renewed key of the same account", "the same key, its account not told"],
+)
+def test_key_of_the_pinned_account_arms_without_a_second_word(details):
+    world = _next_life(_ready()).hear(_key(101, **details), a_command(102, Verb.ARM, minutes=60))
+    assert _last_result(world).status is CommandStatus.DONE
+    assert world.engine.state.trading.status.pinned is PinState.SAME
+
+
+def test_account_the_venue_did_not_name_is_pinned_by_its_key_and_named_as_soon_as_it_is_told():
+    world = a_world_that_knows(live=True).hear(_key(0.3, uid=None), _swept(0.5), a_command(1, Verb.ARM, minutes=60))
+    pin = world.engine.state.trading.status.pin
+    assert pin is not None
+    assert (pin.uid, pin.fingerprint) == (None, "key-1")
+    world.hear(_key(5), a_command(6, Verb.ARM, minutes=60))
+    pin = world.engine.state.trading.status.pin
+    assert pin is not None
+    assert pin.uid == UID
+
+
+def test_arming_that_outlived_a_restart_counts_only_once_the_key_was_looked_at():
+    world = _next_life(_ready()).hear(a_command(101, Verb.EXECUTE_TRADE, symbol="OLDUSDT", quoteQty="20"))
+    assert world.engine.state.trading.status.armed_until_ns is not None
+    gate = world.engine._trader.gatekeeper
+    assert not gate.armed(ns(101))
+    world.hear(_key(102))
+    assert gate.armed(ns(102))
 
 
 # ---------------------------------------------------------------------- start and reconciliation

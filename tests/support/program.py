@@ -14,6 +14,8 @@ from typing import Any
 
 import psutil
 
+from tests.support.canary import pass_canary
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 40.0
 END_S = 15.0
@@ -60,6 +62,20 @@ class Bot:
     def pid(self) -> int:
         """Process id of the supervisor."""
         return self._process.pid
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The supervisor that runs now, or ran last."""
+        return self._process
+
+    def stop_program(self) -> None:
+        """End the program as its operator would; the simulator stays."""
+        _end(self._process)
+
+    def start_program(self) -> None:
+        """Start it again on the same data directory and wait until it is ready."""
+        self._process = start_program(self._data_dir, self._environment)
+        self.url = eventually("the program is ready again", self._ready, deadline_s=START_S)
 
     def _ready(self) -> str | None:
         if self._process.poll() is not None:
@@ -134,11 +150,18 @@ class Bot:
 
 @contextlib.contextmanager
 def running_bot(
-    data_dir: Path, *, symbols: int = 200, settings: dict[str, str] | None = None, sim_arguments: tuple[str, ...] = ()
+    data_dir: Path,
+    *,
+    symbols: int = 200,
+    settings: dict[str, str] | None = None,
+    sim_arguments: tuple[str, ...] = (),
+    canary: bool = True,
 ) -> Iterator[Bot]:
     """Run the simulator and the program against it; both end with the block, whatever happened.
 
-    ``settings`` are further environment settings of the program, such as the address of a database.
+    Args:
+        settings: further environment settings of the program, such as the address of a database.
+        canary: whether the key, if there is one, has its canary behind it.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     python = [sys.executable, "-m"]
@@ -179,14 +202,26 @@ def running_bot(
             "MEXC_SNIPER_MONITOR__CALENDAR_INTERVAL_MS": "2000",
             **(settings or {}),
         }
-        program = subprocess.Popen(
-            [*python, "mexc_sniper", "run", "--data-dir", str(data_dir), "--port", "0"],
+        if canary:
+            pass_canary(environment)
+        program = start_program(data_dir, environment)
+        bot = None
+        try:
+            bot = Bot(process=program, data_dir=data_dir, sim_url=where["restUrl"], environment=environment)
+            yield bot
+        finally:
+            _end(program if bot is None else bot.process)
+
+
+def start_program(data_dir: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start ``mexc-sniper run``; what it says is appended to terminal.log."""
+    with (data_dir / "terminal.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mexc_sniper", "run", "--data-dir", str(data_dir), "--port", "0"],
             stdout=subprocess.DEVNULL,
-            stderr=stack.enter_context((data_dir / "terminal.log").open("wb")),
+            stderr=log,
             env=environment,
         )
-        stack.callback(_end, program)
-        yield Bot(process=program, data_dir=data_dir, sim_url=where["restUrl"], environment=environment)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

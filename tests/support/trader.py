@@ -220,14 +220,23 @@ def by_hand_only(trader: Trader) -> None:
 
 @contextlib.contextmanager
 def trading_bot(
-    data_dir: Path, *, live: bool, symbols: int = 60, settings: dict[str, str] | None = None
+    data_dir: Path,
+    *,
+    live: bool,
+    symbols: int = 60,
+    settings: dict[str, str] | None = None,
+    sim_arguments: tuple[str, ...] = (),
+    armed: bool = True,
+    canary: bool = True,
 ) -> Iterator[Trader]:
     """Run the program with its monitor started; live: armed and with automatic entries."""
     chosen = {**COMMON, **(LIVE if live else {}), **(settings or {})}
-    with running_bot(data_dir, symbols=symbols, settings=chosen, sim_arguments=MUCH_WEIGHT) as bot:
+    with running_bot(
+        data_dir, symbols=symbols, settings=chosen, sim_arguments=(*MUCH_WEIGHT, *sim_arguments), canary=canary
+    ) as bot:
         trader = Trader(bot)
         bot.set_monitor(True)
-        if live:
+        if live and armed:
             trader.arm()
             trader.configure(autoTrade=True)
         yield trader

@@ -1,5 +1,6 @@
 """What permits live entries: mode, key, arming and its end; and what a high-value entry asks for besides."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,45 @@ def test_high_value_entry_nobody_confirms_stays_on_paper(one_minute: Trader) -> 
     with pytest.raises(Refused, match="not_pending"):
         trader.bot.api("POST", f"/trade/{offered['id']}/confirm")
     assert trader.venue_orders(UNANSWERED) == []
+
+
+def test_without_a_passed_canary_arming_is_refused_and_after_doctor_has_sung_it_is_not(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with trading_bot(data_dir, live=True, armed=False, canary=False) as trader:
+        eventually("the key is checked", lambda: trader.trading()["keyFit"])
+        with pytest.raises(Refused, match="doctor --canary") as refused:
+            trader.bot.api("POST", "/arm", {"confirm": "LIVE", "minutes": 5})
+        assert refused.value.status == 409
+        assert (trader.trading()["canaryPassedAt"], trader.trading()["armed"]) == (None, False)
+        trader.bot.sim(
+            "POST", "/sim/book", {"symbol": "MXUSDT", "bids": [["3.09", "5000"]], "asks": [["3.10", "5000"]]}
+        )
+        trader.bot.stop_program()
+        sung = trader.bot.command("doctor", "--canary", "--confirm", "CANARY", "--json")
+        assert {one["name"]: one["verdict"] for one in json.loads(sung.stdout)}["canary"] == "ok", sung.stdout
+        assert DEFAULT_KEY not in (data_dir / "canary.json").read_text()
+        trader.bot.start_program()
+        trader.arm()
+        assert trader.trading()["canaryPassedAt"] is not None
+
+
+def test_another_accounts_key_is_refused_arming_until_a_person_says_that_it_is_meant(tmp_path: Path) -> None:
+    with trading_bot(tmp_path / "data", live=True) as trader:
+        assert trader.trading()["accountPin"] == "same"
+        trader.bot.sim("POST", "/sim/account", {"uid": "777"})
+        trader.restart_engine()
+        eventually("the account is seen to be another", lambda: trader.trading()["accountPin"] == "other")
+        assert trader.trading()["armed"] is False, "the permission was given for the other account"
+        refused = trader.bot.command("arm", "5", "--confirm", "LIVE")
+        assert refused.returncode != 0
+        assert "--new-account" in refused.stderr
+        assert "777" in refused.stderr
+
+        def meant() -> bool:
+            return trader.bot.command("arm", "5", "--confirm", "LIVE", "--new-account").returncode == 0
+
+        eventually("it is armed for the new account", meant, deadline_s=45)
+        assert (trader.trading()["accountPin"], trader.trading()["armed"]) == ("same", True)
 
 
 def test_dry_run_refuses_to_arm(tmp_path: Path) -> None:

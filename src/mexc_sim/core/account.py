@@ -22,6 +22,7 @@ class Account:
 
     def __init__(self, world: World, *, key: str = DEFAULT_KEY, secret: str = DEFAULT_SECRET) -> None:
         self._world = world
+        self.uid = "209302839"
         self.keys = KeyRing(world)
         self.keys.add(ApiKey(key, secret))
         self.wallet = Wallet(world.timers)
@@ -96,7 +97,7 @@ class Account:
         return reply(body)
 
     def _uid(self, _ask: Ask) -> Reply:
-        return reply({"uid": "209302839"})
+        return reply({"uid": self.uid})
 
     def _kyc(self, _ask: Ask) -> Reply:
         return reply({"status": "2"})

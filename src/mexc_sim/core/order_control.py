@@ -7,6 +7,7 @@ DELETE /sim/requests          forget them
 GET, POST /sim/balances       what the account holds; {"USDT": "500", ...} sets free amounts (as a deposit would)
 GET, POST /sim/keys           API keys; {key?, secret?, rights?, addresses?, expiresInS?} adds or changes one
 DELETE /sim/keys?key=         delete one
+POST /sim/account             {uid}: the account's number from now on, as if the keys belonged to another
 GET, POST /sim/orders/refuse  answer orders with a code: {code, http? 400, msg?, times?, forS?, symbol?, side?, type?,
                               endpoint? newOrder | orders | any, accepted? true: take the order all the same}
 DELETE /sim/orders/refuse     lift them, or one: id=
@@ -65,6 +66,7 @@ class OrderControl:
             ("GET", "/sim/keys"): lambda _: {"keys": self._exchange.account.keys.view()},
             ("POST", "/sim/keys"): lambda spec: self._exchange.account.keys.describe(spec).view(),
             ("DELETE", "/sim/keys"): lambda spec: {"removed": self._exchange.account.keys.remove(str(spec.get("key")))},
+            ("POST", "/sim/account"): self._rename,
             ("GET", "/sim/orders/refuse"): lambda _: {"refusals": self._exchange.refusals.view()},
             ("POST", "/sim/orders/refuse"): self._refuse,
             ("DELETE", "/sim/orders/refuse"): self._lift,
@@ -106,6 +108,13 @@ class OrderControl:
             change = amount - wallet.of(asset).free
             wallet.move(asset, "DEPOSIT" if change > 0 else "WITHDRAW", free=change)
         return self._balances({})
+
+    def _rename(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        uid = arguments.get("uid")
+        if not isinstance(uid, str) or not uid.isdigit():
+            raise OrderControlError(f"uid must be a text of digits, not {uid!r}")
+        self._exchange.account.uid = uid
+        return {"uid": uid}
 
     def _refuse(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return self._exchange.refusals.add(arguments, self._exchange.world.timers.now_ns).view()

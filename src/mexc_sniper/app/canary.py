@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import msgspec
 
+from mexc_sniper.app.canary_proof import CanaryProof, key_fingerprint, remember_canary, venue_name
 from mexc_sniper.app.finding import Finding, Verdict
 from mexc_sniper.app.gateway import credentials_of
 from mexc_sniper.app.instance import InstanceLock
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.trading import hard_caps
 from mexc_sniper.app.venue_by_hand import EPOCH, VenueByHand
+from mexc_sniper.core.clock import SystemClock
 from mexc_sniper.core.errors import ConfigError, ProtocolError, SniperError
 from mexc_sniper.core.precision import above
 from mexc_sniper.core.reasons import SENTENCES
@@ -43,11 +45,13 @@ class _Depth(msgspec.Struct):
 
 
 def run_canary(settings: Settings, symbol: str) -> CanaryReport:
-    """Buy for little more than the minimum, measure, sell. The engine must not run meanwhile.
+    """Buy for little more than the minimum, measure, sell; one that passed is remembered, for arming asks for it.
+
+    The engine must not run meanwhile.
 
     Raises:
         ConfigError: no key, or an engine uses the data directory.
-        SniperError: the key is not fit, or the pair cannot be judged.
+        SniperError: the key is not fit, the pair cannot be judged, or the proof cannot be written.
     """
     credentials = credentials_of(settings.venue)
     if credentials is None:
@@ -55,7 +59,16 @@ def run_canary(settings: Settings, symbol: str) -> CanaryReport:
     lock = InstanceLock(settings.data_dir, name="engine.lock")
     lock.acquire()
     try:
-        return asyncio.run(_sing(settings, VenueByHand(settings, credentials, RECORD_FILE), Symbol(symbol)))
+        report = asyncio.run(_sing(settings, VenueByHand(settings, credentials, RECORD_FILE), Symbol(symbol)))
+        if report.passed:
+            proof = CanaryProof(
+                venue=venue_name(settings.venue.rest_url),
+                key=key_fingerprint(credentials.api_key),
+                symbol=symbol,
+                passed_ns=SystemClock().wall_ns(),
+            )
+            remember_canary(settings.data_dir, proof)
+        return report
     finally:
         lock.release()
 

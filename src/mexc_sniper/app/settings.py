@@ -167,6 +167,15 @@ class LogSettings(Section):
     files: int = Field(default=5, ge=1, le=100, description="Files kept per process; file_mb times this is the cap.")
 
 
+class OrderSettings(Section):
+    """The venue allows twelve requests a second for orders and cancels; two of them stay free for exits and cancels."""
+
+    per_second: int = Field(
+        default=5, ge=1, le=12, description="Entries that may leave in a second in the long run, for each account."
+    )
+    burst: int = Field(default=5, ge=1, le=10, description="Entries that may leave at once after a pause.")
+
+
 class HardCaps(Section):
     """Bounds no configuration version, session or token can exceed."""
 
@@ -205,6 +214,7 @@ class Settings(Section):
     web: WebSettings = Field(default_factory=WebSettings)
     monitor: MonitorSettings = Field(default_factory=MonitorSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    orders: OrderSettings = Field(default_factory=OrderSettings)
     hard_caps: HardCaps = Field(default_factory=HardCaps)
 
     @model_validator(mode="after")

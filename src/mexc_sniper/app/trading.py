@@ -6,6 +6,7 @@ from random import Random
 import msgspec
 import structlog
 
+from mexc_sniper.app.canary_proof import find_canary, key_fingerprint
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.clock import NS_PER_MS, ClockReader
 from mexc_sniper.core.errors import ConfigError
@@ -53,6 +54,11 @@ class PaperLatency:
 def hard_caps(settings: Settings) -> HardCaps:
     """Return the bounds that no configuration can exceed."""
     return HardCaps(max_trade=settings.hard_caps.max_trade_usdt, max_position=settings.hard_caps.max_position_usdt)
+
+
+def throttle_of(settings: Settings) -> Throttle:
+    """Return one account's order rate limit, full."""
+    return Throttle(rate_per_s=settings.orders.per_second, burst=settings.orders.burst)
 
 
 def open_journal(settings: Settings, clock: ClockReader, restored: Restored) -> FileJournal:
@@ -128,7 +134,7 @@ def build_trading(
         )
     return TradingParts(
         gateways=gateways,
-        throttles={account: Throttle() for account in gateways},
+        throttles={account: throttle_of(settings) for account in gateways},
         watchers=(PaperLatency(paper).see, paper.see),
         helpers=(KeyWatch(settings, clock, offload, key).run,) if live else (),
         journal=journal if live else None,
@@ -176,7 +182,19 @@ class KeyWatch:
             )
             self._first = None
             stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
-            emit(KeyChecked(stamp=stamp, problems=report.against_arming, warnings=report.warnings))
+            proof = find_canary(
+                self._settings.data_dir, rest_url=self._settings.venue.rest_url, api_key=credentials.api_key
+            )
+            emit(
+                KeyChecked(
+                    stamp=stamp,
+                    problems=report.against_arming,
+                    warnings=report.warnings,
+                    canary_passed_ns=None if proof is None else proof.passed_ns,
+                    uid=report.uid,
+                    fingerprint=key_fingerprint(credentials.api_key),
+                )
+            )
             await self._clock.sleep(KEY_RETRY_S if report.fault is not None else KEY_AGAIN_S)
 
 

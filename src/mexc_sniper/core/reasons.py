@@ -89,6 +89,7 @@ class Reason(StrEnum):
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     CANCELED_BY_OPERATOR = "CANCELED_BY_OPERATOR"
     CANCELED_BY_KILL = "CANCELED_BY_KILL"
+    CANCELED_FOR_EXIT = "CANCELED_FOR_EXIT"
     HIGH_VALUE = "HIGH_VALUE"
     CONFIRMATION_EXPIRED = "CONFIRMATION_EXPIRED"
     REJECTED_BY_OPERATOR = "REJECTED_BY_OPERATOR"
@@ -165,6 +166,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.OUTCOME_UNKNOWN: "The venue's answer is missing; the outcome is being established.",
     Reason.CANCELED_BY_OPERATOR: "Canceled by the operator.",
     Reason.CANCELED_BY_KILL: "Canceled by the kill switch.",
+    Reason.CANCELED_FOR_EXIT: "A waiting take-profit, canceled because the position is sold in another way.",
     Reason.HIGH_VALUE: "The amount needs the operator's confirmation; done on paper meanwhile.",
     Reason.CONFIRMATION_EXPIRED: "Nobody confirmed in time; it stays a paper trade.",
     Reason.REJECTED_BY_OPERATOR: "The operator said no; it stays a paper trade.",

@@ -25,6 +25,7 @@ from mexc_sniper.model.order import Approved, Denied, Order, OrderIntent, OrderR
 from mexc_sniper.model.trading import Decision, Guard, Trade, TradeStatus, Trigger
 from mexc_sniper.policy.categories import categories
 from mexc_sniper.policy.entry import EntryShape, shape, timed_shape
+from mexc_sniper.policy.reference import KnownReference, known_reference
 from mexc_sniper.policy.risk import EntryView, assess
 
 
@@ -87,6 +88,7 @@ class Attempts:
             view = replace(
                 prepared.view, intent=intent, trigger=waiting.trigger, now_ns=turn.now_ns, opened_ns=wish.opened_ns,
                 eligible=wish.ineligible, book=book, cap=cap,
+                known_reference=self._known_reference(turn, wish.instrument),
             )  # fmt: skip
             judgement = assess(view, prepared.ahead)
         else:
@@ -160,9 +162,16 @@ class Attempts:
             opened_ns=wish.opened_ns,
             book=trading.books.get(symbol),
             cap=cap,
+            known_reference=self._known_reference(turn, instrument),
             last_entry_ns=trading.last_entry_ns.get((account, symbol)) if waiting.attempt == 0 else None,
             base_entered=(account, instrument.base) in trading.entered_bases,
             categories=categories(instrument, known_bases=state.baseline.bases()),
+        )
+
+    def _known_reference(self, turn: Turn, instrument: Instrument) -> KnownReference | None:
+        state = self._state
+        return known_reference(
+            state.config.config, instrument, state.trading.books, state.instruments, now_ns=turn.now_ns
         )
 
     def in_api_list(self, symbol: Symbol) -> bool:

@@ -1,5 +1,7 @@
 """Watches over positions: follows prices, sells when the plan, a person or the kill switch says so."""
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_MS
@@ -13,7 +15,7 @@ from mexc_sniper.engine.holdings import Holdings
 from mexc_sniper.engine.orders import Orders
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.turn import Turn
-from mexc_sniper.model.account import Account
+from mexc_sniper.model.account import Account, TradingState
 from mexc_sniper.model.entries import AttentionChanged
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.market import Side
@@ -21,7 +23,7 @@ from mexc_sniper.model.order import Approved, Order, OrderIntent, OrderRole, Ord
 from mexc_sniper.model.position import Position, PositionStatus
 from mexc_sniper.model.trading import Attention, AttentionKind, Trigger
 from mexc_sniper.policy.entry import BAND_MARGIN, band_limits
-from mexc_sniper.policy.exits import Exit, follow_price, mark_legs, next_exit
+from mexc_sniper.policy.exits import Exit, follow_price, legs_to_rest, mark_legs, next_exit
 from mexc_sniper.policy.risk import approve_reduction
 from mexc_sniper.policy.sizing import meets_minimum, sellable
 
@@ -29,6 +31,8 @@ RETRY_NS = 500 * NS_PER_MS
 """Pause before an exit that came back unfilled or refused is tried again; doubles up to `RETRY_MAX_NS`."""
 RETRY_MAX_NS = 30_000 * NS_PER_MS
 _WORDS = frozenset({OrderRole.MANUAL_CLOSE, OrderRole.FLATTEN})
+_DECIDED = frozenset({OrderRole.STOP_LOSS, OrderRole.TRAILING_STOP, OrderRole.TIME_EXIT})
+ZERO = Decimal(0)
 MAX_EXITS = 36 * 36
 _SHUT_OUT = frozenset({Reason.API_CLOSED, Reason.NOT_OPEN_TO_API, Reason.ONE_SIDED, Reason.NOT_ONLINE})
 """Refusals after which only a person with the venue's app can sell (FIELD 4.1 c)."""
@@ -61,16 +65,25 @@ class Exits:
         instrument = self._state.instruments.get(position.symbol)
         if instrument is None:
             return False
-        free = sellable(instrument, self._holdings.free_quantity(position))
-        if free <= 0:
+        held = sellable(instrument, self._held(position))
+        if held <= 0:
             return False
-        return self._sell(turn, position, instrument, Exit(role=role, quantity=free), command_id)
+        due = Exit(role=role, quantity=held)
+        if self._holdings.resting_exits(position):
+            free = self._clear_the_way(turn, position, instrument, due)
+            if free is None:
+                return True  # the cancels are on their way, and the word to sell stands
+            due, position = free, self._state.trading.positions[position.id]
+        return self._sell(turn, position, instrument, due, command_id)
 
     def order_ended(self, turn: Turn, order: Order) -> None:
         """An exit has ended: what it did not sell is free again; a door that is shut needs a person."""
         trading = self._state.trading
         position = trading.positions.get(order.intent.position_id) if order.intent.position_id else None
         if position is None or position.closed:
+            return
+        if order.intent.rests:
+            self._resting_ended(turn, position, order)
             return
         unfilled = order.filled_quantity <= 0
         trading.exit_unfilled[position.id] = trading.exit_unfilled.get(position.id, 0) + 1 if unfilled else 0
@@ -88,6 +101,12 @@ class Exits:
             self._needs_person(turn, position, order)
         elif not unfilled and position.manual_exit_needed:
             self._holdings.put(turn, replace(trading.positions[position.id], manual_exit_needed=""))
+
+    def resting_moved(self, turn: Turn, order: Order) -> None:
+        """A waiting take-profit was taken in or filled in part: what was decided meanwhile can be done now."""
+        position = self._state.trading.positions.get(order.intent.position_id) if order.intent.position_id else None
+        if position is not None and not position.closed:
+            self._watch(turn, position, self._bid(position.symbol))
 
     # ------------------------------------------------------------------ inside
 
@@ -107,18 +126,83 @@ class Exits:
             return  # the plan is made from what is filled in the end
         if turn.now_ns < trading.exit_after_ns.get(position.id, 0):
             return
-        free = self._holdings.free_quantity(position)
-        due = self._wished(position, instrument, free) or next_exit(
-            position, instrument, price=price, free=free, now_ns=turn.now_ns
+        held = self._held(position)
+        due = self._wished(position, instrument, held) or next_exit(
+            position, instrument, price=price, free=held, now_ns=turn.now_ns
         )
+        if due is not None and self._holdings.resting_exits(position):
+            if due.role is OrderRole.TAKE_PROFIT:  # a leg that does not wait at the venue; what waits there is not ours
+                free = self._holdings.free_quantity(position)
+                due = next_exit(position, instrument, price=price, free=free, now_ns=turn.now_ns)
+            else:
+                due = self._clear_the_way(turn, position, instrument, due)
+                position = trading.positions[position.id]
+        elif due is None:
+            self._rest(turn, position, instrument)
         if due is not None:
             self._sell(turn, position, instrument, due, None)
+
+    def _held(self, position: Position) -> Quantity:
+        """Return what can be sold once the waiting take-profits are canceled."""
+        waiting = sum((self._holdings.left_of(order) for order in self._holdings.resting_exits(position)), ZERO)
+        return Quantity(self._holdings.free_quantity(position) + waiting)
+
+    # ------------------------------------------------------------------ take-profits that wait at the venue
+
+    def _rest(self, turn: Turn, position: Position, instrument: Instrument) -> None:
+        """Let the legs of the ladder wait at the venue, each once."""
+        trading = self._state.trading
+        if position.plan is None or not position.plan.resting or trading.status.state is TradingState.HALTED:
+            return
+        taken = {leg for owner, leg in trading.rested if owner == position.id}
+        legs = legs_to_rest(position.plan, instrument, free=self._holdings.free_quantity(position), taken=taken)
+        for leg, price, quantity in legs:
+            due = Exit(role=OrderRole.TAKE_PROFIT, quantity=quantity, legs=(leg,))
+            if self._send(turn, position, due, OrderType.LIMIT, price, leg=leg) is None:
+                return
+            trading.rested[(position.id, leg)] = None
+            plan = trading.positions[position.id].plan or position.plan
+            self._holdings.put(turn, replace(trading.positions[position.id], plan=mark_legs(plan, (leg,))))
+            turn.note("take_profit_rests", symbol=position.symbol, price=str(price), account=str(position.account))
+
+    def _clear_the_way(self, turn: Turn, position: Position, instrument: Instrument, due: Exit) -> Exit | None:
+        """Cancel the waiting take-profits; what they held is sold when they have ended, for the decision stands.
+
+        Returns what can be sold at once without leaving dust behind; None: nothing.
+        """
+        resting = self._holdings.resting_exits(position)
+        if position.exit_role != str(due.role) or position.status is not PositionStatus.CLOSING:
+            self._holdings.put(turn, replace(position, status=PositionStatus.CLOSING, exit_role=str(due.role)))
+        for order in resting:
+            if order.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
+                self._orders.cancel(turn, order, Reason.CANCELED_FOR_EXIT)
+        waiting = sum((self._holdings.left_of(order) for order in resting), ZERO)
+        free = sellable(instrument, self._holdings.free_quantity(position))
+        bid = self._bid(position.symbol) or position.mark_price
+        alone = bid is not None and all(
+            meets_minimum(instrument, quantity, bid, market=True) for quantity in (free, sellable(instrument, waiting))
+        )
+        return Exit(role=due.role, quantity=free) if alone else None
+
+    def _resting_ended(self, turn: Turn, position: Position, order: Order) -> None:
+        """A take-profit does not wait any more: sold, or its leg is watched here again."""
+        if order.filled_quantity <= 0 and position.plan is not None:
+            position = replace(position, plan=mark_legs(position.plan, (order.intent.leg,), done=False))
+            self._holdings.put(turn, position)
+        elif order.filled_quantity > 0 and not position.exit_role:
+            position = replace(position, status=PositionStatus.CLOSING, exit_role=str(OrderRole.TAKE_PROFIT))
+            self._holdings.put(turn, position)
+        self._watch(turn, position, self._bid(position.symbol))
+
+    # ------------------------------------------------------------------ one sell
 
     def _wished(self, position: Position, instrument: Instrument, free: Quantity) -> Exit | None:
         """A person's word to sell, or the kill switch's, stands until everything is sold, whatever one try brings."""
         role = OrderRole.FLATTEN if self._state.trading.status.flatten else None
         if role is None and position.exit_role == OrderRole.MANUAL_CLOSE:
             role = OrderRole.MANUAL_CLOSE
+        if role is None and position.plan is not None and position.plan.resting and position.exit_role in _DECIDED:
+            role = OrderRole(position.exit_role)  # its take-profits were canceled for it: there is no way back
         quantity = sellable(instrument, free)
         return Exit(role=role, quantity=quantity) if role is not None and quantity > 0 else None
 
@@ -131,11 +215,6 @@ class Exits:
         if bid is not None and not meets_minimum(instrument, quantity, bid, market=True):
             self._holdings.finish_dust(turn, position)
             return False
-        number = trading.exit_count.get(position.id, 0)
-        if number >= MAX_EXITS:
-            return False
-        trading.exit_count[position.id] = number + 1
-        key = intent_id(f"{position.id}:{number}", number % 36)
         # A market order trades within some 5 % of the last price only (REFERENCE 1.8): after a gap it sells nothing,
         # so the next try names its own price.
         gapped = trading.exit_unfilled.get(position.id, 0) > 0 and bid is not None
@@ -145,37 +224,13 @@ class Exits:
             if bid is None:
                 return False
             floor = self._floor(instrument, bid)
-        intent = OrderIntent(
-            id=key,
-            client_order_id=client_order_id(position.account, trading.epoch, key, number % 36, 0),
-            account=position.account,
-            symbol=position.symbol,
-            base=position.base,
-            quote=position.quote,
-            side=Side.SELL,
-            role=due.role,
-            type=OrderType.MARKET if market else OrderType.IOC,
-            quantity=quantity,
-            price=floor,
-            reference_price=bid,
-            leg=number % 36,
-            listing_id=position.listing_id,
-            position_id=position.id,
-            command_id=command_id,
-            config_version=self._state.config.version,
-            decided_ns=turn.now_ns,
-            trigger_mono_ns=turn.stamp.mono_ns,
-        )
-        verdict = approve_reduction(intent, self._gatekeeper.gate(position.account))
-        if not isinstance(verdict, Approved):
-            turn.note("exit_denied", symbol=position.symbol, reason=str(verdict.reason))
-            trading.exit_after_ns[position.id] = turn.now_ns + RETRY_NS
+        sent = self._send(turn, position, due, OrderType.MARKET if market else OrderType.IOC, floor, command_id)
+        if sent is None:
             return False
-        self._orders.submit(turn, verdict, trigger=Trigger.EXIT)
         plan = position.plan
         if plan is not None and due.legs:
             plan = mark_legs(plan, due.legs)
-            trading.exit_legs[intent.client_order_id] = due.legs
+            trading.exit_legs[sent.intent.client_order_id] = due.legs
         self._holdings.put(
             turn,
             replace(
@@ -187,6 +242,54 @@ class Exits:
         )
         turn.note("exit_sent", symbol=position.symbol, role=str(due.role), account=str(position.account))
         return True
+
+    def _send(
+        self,
+        turn: Turn,
+        position: Position,
+        due: Exit,
+        order_type: OrderType,
+        price: Price | None,
+        command_id: CommandId | None = None,
+        leg: int | None = None,
+    ) -> Order | None:
+        """Send one sell; ``leg``: of the ladder, for an order that waits at the venue. None: it may not leave."""
+        trading = self._state.trading
+        number = trading.exit_count.get(position.id, 0)
+        if number >= MAX_EXITS:
+            return None
+        trading.exit_count[position.id] = number + 1
+        key = intent_id(f"{position.id}:{number}", number % 36)
+        leg = number % 36 if leg is None else leg
+        intent = OrderIntent(
+            id=key,
+            client_order_id=client_order_id(position.account, trading.epoch, key, leg, 0),
+            account=position.account,
+            symbol=position.symbol,
+            base=position.base,
+            quote=position.quote,
+            side=Side.SELL,
+            role=due.role,
+            type=order_type,
+            quantity=due.quantity,
+            price=price,
+            reference_price=price
+            if order_type is OrderType.LIMIT
+            else self._bid(position.symbol) or position.mark_price,
+            leg=leg,
+            listing_id=position.listing_id,
+            position_id=position.id,
+            command_id=command_id,
+            config_version=self._state.config.version,
+            decided_ns=turn.now_ns,
+            trigger_mono_ns=turn.stamp.mono_ns,
+        )
+        verdict = approve_reduction(intent, self._gatekeeper.gate(position.account))
+        if not isinstance(verdict, Approved):
+            turn.note("exit_denied", symbol=position.symbol, reason=str(verdict.reason))
+            trading.exit_after_ns[position.id] = turn.now_ns + RETRY_NS
+            return None
+        return self._orders.submit(turn, verdict, trigger=Trigger.EXIT)
 
     def _floor(self, instrument: Instrument, bid: Price) -> Price:
         """Return the least a limit sell takes: the slippage limit below the bid, inside the venue's band.

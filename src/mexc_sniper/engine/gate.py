@@ -40,9 +40,13 @@ class Gatekeeper:
         return Gate(generation=trading.generation, closed=tuple(closed))
 
     def armed(self, now_ns: int) -> bool:
-        """Tell whether live entries are permitted by the operator now."""
-        until_ns = self._state.trading.status.armed_until_ns
-        return until_ns is not None and now_ns < until_ns
+        """Tell whether live entries are permitted by the operator now.
+
+        A permission that outlived a restart counts again once the key was looked at: it may be another's by now.
+        """
+        trading = self._state.trading
+        until_ns = trading.status.armed_until_ns
+        return until_ns is not None and now_ns < until_ns and trading.key is not None
 
     def changed(self, turn: Turn) -> None:
         """Begin a new generation: every approval given before is void."""

@@ -127,15 +127,17 @@ class Holdings:
             and (not order.terminal or self.filled_of(order) < order.filled_quantity)
         ]
 
+    def resting_exits(self, position: Position) -> list[Order]:
+        """Return the take-profits of a position that wait at the venue, or may."""
+        return [order for order in self.exits_on_their_way(position) if order.intent.rests]
+
+    def left_of(self, order: Order) -> Decimal:
+        """Return how much an exit may still sell."""
+        return max(ZERO, (order.intent.quantity or ZERO) - self.filled_of(order))
+
     def free_quantity(self, position: Position) -> Quantity:
         """Return what no exit on its way has reserved: exits reserve quantity as entries reserve money."""
-        reserved = sum(
-            (
-                max(ZERO, (order.intent.quantity or ZERO) - self.filled_of(order))
-                for order in self.exits_on_their_way(position)
-            ),
-            ZERO,
-        )
+        reserved = sum((self.left_of(order) for order in self.exits_on_their_way(position)), ZERO)
         return Quantity(max(ZERO, position.quantity - reserved))
 
     def filled_of(self, order: Order) -> Decimal:

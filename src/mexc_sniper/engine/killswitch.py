@@ -15,9 +15,13 @@ from mexc_sniper.engine.orders import Orders
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account, TradingState
+from mexc_sniper.model.events import KeyChecked
 from mexc_sniper.model.order import OrderRole
+from mexc_sniper.model.trading import AccountPin, PinState
+from mexc_sniper.policy.accounts import pin_state
 
 MAX_ARM_MINUTES = 24 * 60
+_OTHER_ACCOUNT = frozenset({PinState.OTHER, PinState.UNKNOWN})
 
 
 class KillSwitch:
@@ -109,20 +113,63 @@ class KillSwitch:
         turn.note("resumed", actor=actor, reason=reason)
         return ""
 
-    def arm(self, turn: Turn, *, actor: str, minutes: int) -> str:
-        """Permit live entries for a limited time; returns why not, or the empty text."""
+    def key_checked(self, turn: Turn, event: KeyChecked) -> None:
+        """Arming needs a key that is fit, and the account that was armed before; what stops being so disarms."""
+        trading = self._state.trading
+        trading.key = event
+        status = replace(
+            trading.status,
+            key_fit=not event.problems,
+            canary_passed_ns=event.canary_passed_ns,
+            pinned=pin_state(trading.status.pin, uid=event.uid, fingerprint=event.fingerprint),
+        )
+        turn.note("key_checked", fit=status.key_fit, problems=event.problems, warnings=event.warnings)
+        if status != trading.status:
+            trading.status = status
+            self._gatekeeper.save(turn)
+        if event.problems or event.canary_passed_ns is None or status.pinned in _OTHER_ACCOUNT:
+            self.disarm(turn, actor="key check")
+
+    def arm(self, turn: Turn, *, actor: str, minutes: int, new_account: bool = False) -> str:
+        """Permit live entries for a limited time; returns why not, or the empty text.
+
+        The first arming pins the account; ``new_account``: a person says that another one is meant from now on.
+        """
         trading = self._state.trading
         if not trading.live:
             return "The program runs in dry-run; start it with MEXC_SNIPER_MODE=live to arm."
         if not 1 <= minutes <= MAX_ARM_MINUTES:
             return f"minutes: between 1 and {MAX_ARM_MINUTES}."
-        if not trading.key_checked:
-            return trading.key_problem or "The key has not been checked yet; run mexc-sniper doctor."
+        if trading.key is None:
+            return "The key has not been checked yet; run mexc-sniper doctor."
+        if trading.key.problems:
+            return " ".join(trading.key.problems)
+        if trading.key.canary_passed_ns is None:
+            return (
+                "No canary has passed with this key at this venue: stop the program, run mexc-sniper doctor --canary, "
+                "and start it again."
+            )
+        if trading.status.pinned in _OTHER_ACCOUNT and not new_account:
+            return (
+                f"Live trading was armed for account {_account(trading.status.pin)} before, and this key belongs to "
+                f"{_account_of(trading.key)}. Put the right key in place, or arm with --new-account if this one is "
+                "meant."
+            )
         if not trading.status.reconciled:
             return "Orders and balances have not been compared with the venue yet; try again in a moment."
         if trading.status.state is not TradingState.ACTIVE:
             return "Trading is not active; resume it first."
-        trading.status = replace(trading.status, armed_until_ns=turn.now_ns + minutes * 60 * NS_PER_S, armed_by=actor)
+        pin = trading.status.pin
+        if pin is None or pin.fingerprint != trading.key.fingerprint or trading.key.uid not in (None, pin.uid):
+            pin = AccountPin(uid=trading.key.uid, fingerprint=trading.key.fingerprint, since_ns=turn.now_ns)
+            turn.note("account_pinned", uid=pin.uid, actor=actor)
+        trading.status = replace(
+            trading.status,
+            armed_until_ns=turn.now_ns + minutes * 60 * NS_PER_S,
+            armed_by=actor,
+            pin=pin,
+            pinned=PinState.SAME,
+        )
         self._gatekeeper.save(turn)
         turn.note("armed", actor=actor, minutes=minutes)
         return ""
@@ -154,3 +201,11 @@ class KillSwitch:
             if reached is not None:
                 self.kill(turn, "cancel", actor="limits", reason=f"{reached} ({account})")
                 return
+
+
+def _account(pin: AccountPin | None) -> str:
+    return "of another key" if pin is None or pin.uid is None else pin.uid
+
+
+def _account_of(key: KeyChecked) -> str:
+    return "an account the venue does not name" if key.uid is None else f"account {key.uid}"

@@ -43,6 +43,8 @@ MAX_FORGOTTEN = 20_000
 CANCEL_AGAIN_NS = 2 * NS_PER_S
 POLL_NS = 2 * NS_PER_S
 """How often a live order is asked for while the private stream is away or silent about it."""
+POLL_RESTING_NS = 10 * NS_PER_S
+"""The same for an order that waits at the venue."""
 
 S = OrderStatus
 ZERO = Decimal(0)
@@ -292,8 +294,14 @@ class Orders:
     def _poll(self, turn: Turn, order: Order) -> None:
         due = self._state.trading.cancel_again_ns
         key = order.intent.client_order_id
+        pause_ns = POLL_NS
+        if order.intent.rests and order.status in RESTING:
+            # It may wait for hours. The private stream tells of it, and the comparison lists it every half a minute.
+            pause_ns = POLL_RESTING_NS
+            if self._state.trading.private_stream:
+                return
         if turn.now_ns >= due.get(key, (order.submitted_ns or turn.now_ns) + POLL_NS // 4):
-            due[key] = turn.now_ns + POLL_NS
+            due[key] = turn.now_ns + pause_ns
             turn.ask(LookUp(order, LookUpKind.ORDER))
 
     def _contradiction(self, turn: Turn, order: Order, report: ExecutionReport) -> None:

@@ -155,7 +155,10 @@ class TradeCommands:
             case Verb.ARM:
                 minutes = arguments.get("minutes")
                 problem = self.killswitch.arm(
-                    turn, actor=command.actor, minutes=minutes if isinstance(minutes, int) else 0
+                    turn,
+                    actor=command.actor,
+                    minutes=minutes if isinstance(minutes, int) else 0,
+                    new_account=arguments.get("newAccount") is True,
                 )
                 self._finish_or_refuse(turn, command, finish, "arming_refused", problem)
             case Verb.DISARM:

@@ -38,7 +38,7 @@ from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.listing import Listing
 from mexc_sniper.model.order import Order, OrderRole, OrderStatus
 from mexc_sniper.model.restored import Restored
-from mexc_sniper.model.trading import TradingStatus, Trigger
+from mexc_sniper.model.trading import PinState, TradingStatus, Trigger
 from mexc_sniper.policy.book import with_top
 
 SAME_INSTANT_NS = 100 * NS_PER_MS
@@ -83,6 +83,8 @@ class Trader:
             if order.intent.position_id is not None:
                 count = trading.exit_count.get(order.intent.position_id, 0)
                 trading.exit_count[order.intent.position_id] = count + 1
+                if order.intent.rests:
+                    trading.rested[(order.intent.position_id, order.intent.leg)] = None
             if order.intent.role is OrderRole.ENTRY:
                 if order.intent.listing_id is not None:
                     trading.entry_of[order.intent.listing_id] = order.intent.client_order_id
@@ -111,6 +113,9 @@ class Trader:
             reason=before.reason if latched else "start",
             actor=before.actor if latched else "start",
             since_ns=before.since_ns if latched else turn.now_ns,
+            key_fit=None,
+            canary_passed_ns=None,
+            pinned=PinState.UNKNOWN if before.pin is not None else PinState.NONE,
         )
         self.gatekeeper.save(turn)
         self.reconciliation.ask(turn)
@@ -215,12 +220,7 @@ class Trader:
 
     def key_checked(self, turn: Turn, event: KeyChecked) -> None:
         """Arming needs a key that is fit; one that stops being fit disarms."""
-        trading = self._state.trading
-        trading.key_checked = not event.problems
-        trading.key_problem = " ".join(event.problems)
-        turn.note("key_checked", fit=trading.key_checked, problems=event.problems, warnings=event.warnings)
-        if event.problems and trading.status.armed_until_ns is not None:
-            self.killswitch.disarm(turn, actor="key check")
+        self.killswitch.key_checked(turn, event)
 
     def kill_latched(self, turn: Turn, event: KillLatched) -> None:
         """The latch file was found: act as if the command had come."""
@@ -230,6 +230,8 @@ class Trader:
         order = self._state.trading.orders.get(client_order_id)
         if order is not None:
             self.commands.order_moved(turn, order)
+            if order.intent.rests and ended is None:
+                self.exits.resting_moved(turn, order)
         if ended is None:
             return
         if ended.reason is Reason.KEY_REFUSED:

@@ -7,7 +7,7 @@ from mexc_sniper.core.ids import ClientOrderId, IntentId, ListingId, PositionId,
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Price, Symbol
 from mexc_sniper.model.account import Account, Balance
-from mexc_sniper.model.events import LookUpKind
+from mexc_sniper.model.events import KeyChecked, LookUpKind
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.market import Book
 from mexc_sniper.model.order import Order, OrderIntent
@@ -133,14 +133,15 @@ class Trading:
     """Orders of ours, long settled and not kept any more; the venue may still list them."""
     exit_legs: dict[ClientOrderId, tuple[int, ...]] = field(default_factory=dict)
     """Take-profit legs that an exit on its way carries out."""
+    rested: dict[tuple[PositionId, int], None] = field(default_factory=dict)
+    """Take-profit legs that wait at the venue or did in this life: each rests once, after that it is watched here."""
     private_stream: bool = False
     swept_ns: int = 0
     sweeps: int = 0
     """Place in the round of pairs that periodic comparisons go through."""
     epoch: int = 0
     """Number of this life of the engine; part of every client order id."""
-    key_checked: bool = False
-    key_problem: str = ""
-    """Why arming is refused for the key; empty while unknown or fine."""
+    key: KeyChecked | None = None
+    """What was last found of the live account's key; None: not tried in this life."""
     live: bool = False
     """The process was started in live mode; live orders are possible once armed."""

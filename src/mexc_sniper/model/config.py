@@ -11,6 +11,8 @@ from pydantic.alias_generators import to_camel
 
 Usdt = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=8)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+PairPrice = Annotated[str, Field(pattern=r"^[^\s=,]{1,64}=[0-9]{1,12}(\.[0-9]{1,18})?$")]
+"""``PAIR=PRICE``, the price in the pair's own quote currency: ``LUMOUSDT=0.25``."""
 
 
 class TakeProfitStep(BaseModel):
@@ -48,6 +50,7 @@ class TradeConfig(BaseModel):
     min_depth_multiple: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal(3)
     min_exit_depth_multiple: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal(1)
     max_price_ratio: Annotated[Decimal, Field(ge=1, le=1000)] = Decimal(5)
+    reference_prices: Annotated[tuple[PairPrice, ...], Field(max_length=100)] = ()
     stop_loss_pct: Percent = Decimal(15)
     max_hold_minutes: Annotated[int, Field(ge=1, le=10_080)] = 30
     trailing_stop_pct: Percent = Decimal(10)
@@ -56,6 +59,7 @@ class TradeConfig(BaseModel):
         TakeProfitStep(gain_pct=Decimal(25), share_pct=Decimal(40)),
         TakeProfitStep(gain_pct=Decimal(50), share_pct=Decimal(30)),
     )
+    resting_take_profit: bool = False
     excluded_categories: tuple[str, ...] = ("leveraged", "stocks", "stables", "wrapped")
 
 

@@ -248,11 +248,18 @@ class GateSignaled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyChecked(msgspec.Struct, frozen=True, kw_only=True):
-    """The live account's key was tried against the venue; ``problems`` empty: fit for arming."""
+    """The live account's key was tried against the venue; ``problems`` empty: fit for arming.
+
+    ``canary_passed_ns``: when a canary passed with this key at this venue; None: never. ``uid``: the account's number,
+    None while the venue does not tell it. ``fingerprint`` names the key without telling it.
+    """
 
     stamp: Stamp
     problems: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    canary_passed_ns: int | None = None
+    uid: str | None = None
+    fingerprint: str = ""
 
 
 class KillLatched(msgspec.Struct, frozen=True, kw_only=True):

@@ -132,6 +132,11 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
             and self.price == other.price
         )
 
+    @property
+    def rests(self) -> bool:
+        """Whether what is not filled at once waits at the venue. Ours that do are take-profits (DESIGN 2, 4.1)."""
+        return self.type in (OrderType.LIMIT, OrderType.LIMIT_MAKER)
+
 
 class Denied(msgspec.Struct, frozen=True, kw_only=True):
     """Our refusal: it never left the house. ``measured`` holds the value and the limit as text."""

@@ -40,6 +40,8 @@ class ExitPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The price at which the trailing stop begins to follow; None: at once."""
     deadline_ns: int | None = None
     """Wall time of the time exit."""
+    resting: bool = False
+    """The ladder waits at the venue as limit orders; every other way out cancels them first."""
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):

@@ -110,6 +110,27 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """For HIGH_VALUE_PENDING: until when the operator may confirm it."""
 
 
+class PinState(StrEnum):
+    """Whether the key in use belongs to the account that was armed first."""
+
+    NONE = "none"
+    """Never armed: the first arming pins the account."""
+    SAME = "same"
+    OTHER = "other"
+    """Arming is refused until a person says that the new account is meant."""
+    UNKNOWN = "unknown"
+    """Another key, and the venue does not tell whose: treated as another account."""
+
+
+class AccountPin(msgspec.Struct, frozen=True, kw_only=True):
+    """The account live entries were armed for: its number at the venue, and the key it was reached by."""
+
+    uid: str | None
+    """None: the venue did not tell; then only the same key counts as the same account."""
+    fingerprint: str
+    since_ns: int
+
+
 class TradingStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What is allowed now, who said so, and until when live entries are armed. Survives restarts."""
 
@@ -127,6 +148,14 @@ class TradingStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Self-clearing reasons that deny live entries right now, in words."""
     reconciled: bool = False
     """The venue's orders, fills and balances were equal to ours in this life."""
+    key_fit: bool | None = None
+    """Whether the key passed its checks in this life; None: not tried yet, or no live account."""
+    canary_passed_ns: int | None = None
+    """When a canary passed with this key at this venue; None: never, and arming is refused."""
+    pin: AccountPin | None = None
+    """The account that live entries were first armed for."""
+    pinned: PinState = PinState.NONE
+    """How the key in use stands to it."""
 
 
 class AttentionKind(StrEnum):

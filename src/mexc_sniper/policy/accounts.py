@@ -2,6 +2,7 @@
 
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.config import TradeConfig
+from mexc_sniper.model.trading import AccountPin, PinState
 
 
 def account_for_entry(
@@ -21,3 +22,17 @@ def account_for_entry(
     if manual or config.dry_run_entries:
         return Account.PAPER
     return None
+
+
+def pin_state(pin: AccountPin | None, *, uid: str | None, fingerprint: str) -> PinState:
+    """Tell how a key stands to the account that was armed first (RELIABILITY 2.6, row 95).
+
+    A renewed key of the same account is the same account; where the venue does not tell whose a new key is, it counts
+    as another's.
+    """
+    if pin is None:
+        return PinState.NONE
+    told = pin.uid is not None and uid is not None
+    if told:
+        return PinState.SAME if pin.uid == uid else PinState.OTHER
+    return PinState.SAME if pin.fingerprint == fingerprint else PinState.UNKNOWN

@@ -45,6 +45,11 @@ def contradictions(config: TradeConfig, caps: HardCaps) -> dict[str, str]:
     gains = [step.gain_pct for step in config.take_profit]
     if gains != sorted(set(gains)):
         found["takeProfit"] = "the gains must rise from step to step"
+    pairs = [line.partition("=")[0] for line in config.reference_prices]
+    if len(pairs) != len(set(pairs)):
+        found["referencePrices"] = "names a pair twice"
+    elif any(not Decimal(line.partition("=")[2]) for line in config.reference_prices):
+        found["referencePrices"] = "a price must be above 0"
     if not config.quote_assets:
         found["quoteAssets"] = "name at least one quote currency"
     return found

@@ -3,21 +3,23 @@
 Every leg must be an order the venue takes; legs below its minimum are merged into their neighbour (FIELD 7, trap 19).
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from mexc_sniper.core.clock import NS_PER_S
-from mexc_sniper.core.precision import above, below, floor_to, sell_price
+from mexc_sniper.core.precision import above, below, floor_to, notional, sell_price
 from mexc_sniper.core.values import Price, Quantity
 from mexc_sniper.model.config import TradeConfig
 from mexc_sniper.model.instrument import Instrument
-from mexc_sniper.model.order import OrderRole
+from mexc_sniper.model.order import OrderRole, OrderType
 from mexc_sniper.model.position import ExitPlan, Position, TakeProfitLeg
 from mexc_sniper.policy.sizing import meets_minimum, sellable
 
 ZERO = Decimal(0)
+MOST_RESTING = 36
+"""Legs of one position that may wait at the venue: their number is one letter of the order's id."""
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,7 @@ def plan_exits(
         trailing_bps=int(config.trailing_stop_pct * 100),
         trailing_armed_at=armed_at,
         deadline_ns=now_ns + config.max_hold_minutes * 60 * NS_PER_S,
+        resting=config.resting_take_profit,
     )
 
 
@@ -101,6 +104,34 @@ def next_exit(
     if wanted <= 0:
         return None
     return Exit(role=OrderRole.TAKE_PROFIT, quantity=wanted, legs=reached)
+
+
+def legs_to_rest(
+    plan: ExitPlan, instrument: Instrument, *, free: Quantity, taken: Container[int]
+) -> list[tuple[int, Price, Quantity]]:
+    """Return the legs that should wait at the venue: index, price and quantity, lowest price first.
+
+    What the venue would not take as a limit order is left out: it is watched here, and sold when its price comes.
+
+    Args:
+        plan: of the position; nothing rests where it does not say so.
+        instrument: its rules.
+        free: quantity that no exit on its way has reserved.
+        taken: indices that rest already, or did before.
+    """
+    if not plan.resting or OrderType.LIMIT not in instrument.order_types:
+        return []
+    found = []
+    left = sellable(instrument, free)
+    for index, leg in enumerate(plan.take_profit[:MOST_RESTING]):
+        quantity = sellable(instrument, min(left, leg.quantity))
+        most = instrument.max_notional_limit
+        too_much = most is not None and notional(leg.price, quantity) > most
+        if leg.done or index in taken or too_much or not meets_minimum(instrument, quantity, leg.price, market=False):
+            continue
+        left = Quantity(left - quantity)
+        found.append((index, leg.price, quantity))
+    return found
 
 
 def mark_legs(plan: ExitPlan, legs: Sequence[int], *, done: bool = True) -> ExitPlan:

@@ -21,6 +21,7 @@ from mexc_sniper.model.limits import Gate, HardCaps
 from mexc_sniper.model.market import Book
 from mexc_sniper.model.order import Approved, Denied, OrderIntent, OrderType
 from mexc_sniper.model.trading import Guard, Trigger
+from mexc_sniper.policy.reference import KnownReference
 from mexc_sniper.policy.sizing import depth_within, meets_minimum, sellable, walk_amount
 
 ZERO = Decimal(0)
@@ -63,8 +64,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """First trade or opening, our clock; for the signal's age."""
     book: Book | None = None
     cap: Price | None = None
-    known_reference: Price | None = None
-    """A price known from elsewhere (other venue, pre-market), for sanity."""
+    known_reference: KnownReference | None = None
+    """A price known from elsewhere, for sanity."""
     last_entry_ns: int | None = None
     base_entered: bool = False
     categories: tuple[str, ...] = ()
@@ -399,10 +400,11 @@ def _plausible(view: EntryView) -> _Answer:
     def limit() -> str:
         return f"1/{widest} to {widest}"
 
-    if view.known_reference is None or reference is None:
+    known = view.known_reference
+    if known is None or reference is None:
         return None, "nothing to compare with", limit
-    ratio = reference / view.known_reference
-    return 1 / widest <= ratio <= widest, lambda: f"{ratio:.4f}", limit
+    ratio = reference / known.price
+    return 1 / widest <= ratio <= widest, lambda: f"{ratio:.4f} of {known.source} ({_words(known.price)})", limit
 
 
 def _wanted(view: EntryView) -> Decimal:

@@ -16,7 +16,7 @@ from mexc_sniper.model.events import Event, GateSignaled, KillLatched, OrderRepo
 from mexc_sniper.model.latch import decode_latch
 from mexc_sniper.model.limits import Gate
 from mexc_sniper.model.market import Stamp
-from mexc_sniper.model.order import Approved, ExecutionReport, OrderStatus, ReportSource
+from mexc_sniper.model.order import Approved, ExecutionReport, Order, OrderStatus, ReportSource
 from mexc_sniper.ports import Clock, Journal, OrderGateway
 from mexc_sniper.runtime.throttle import Lane, Throttle, WaitingOrders
 
@@ -26,6 +26,8 @@ ENTRY_LIFE_NS = 2_000_000_000
 """An entry that does not say so itself has lost its point after waiting this long for the rate limit."""
 EXIT_LIFE_NS = 60_000_000_000
 """An exit is decided anew by then."""
+CANCEL_LIFE_NS = 2_000_000_000
+"""A cancel is asked for again by then, until its end is seen."""
 
 
 class OrderDesk:
@@ -44,7 +46,7 @@ class OrderDesk:
     ) -> None:
         """``journal`` None: no live account is plugged in. ``latch``: the kill switch's file."""
         self._gateways = gateways
-        self._waiting = {account: WaitingOrders[Approved](throttle) for account, throttle in throttles.items()}
+        self._waiting = {account: WaitingOrders[Approved | Order](throttle) for account, throttle in throttles.items()}
         self._journal = journal
         self._latch = latch
         self._clock = clock
@@ -75,10 +77,19 @@ class OrderDesk:
         if waiting.may_leave(lane, now_ns):
             self._send(approved)
             return
-        expires_ns = now_ns + (EXIT_LIFE_NS if not entry else self._entry_life_ns(approved))
+        expires_ns = now_ns + (self._entry_life_ns(approved) if entry else EXIT_LIFE_NS)
         turned_away = waiting.add(approved, lane, value=float(approved.intent.worst_notional), expires_ns=expires_ns)
-        if turned_away is not None:
-            self._not_sent(turned_away, Reason.THROTTLED)
+        self._turn_away(turned_away)
+        self._plan_wake(waiting, now_ns)
+
+    def cancel(self, order: Order) -> None:
+        """Ask for a cancel now, or as soon as the venue's limit has room: before every order that waits."""
+        waiting = self._waiting[order.intent.account]
+        now_ns = self._clock.mono_ns()
+        if waiting.may_leave(Lane.CANCEL, now_ns):
+            self._gateways[order.intent.account].cancel(order)
+            return
+        self._turn_away(waiting.add(order, Lane.CANCEL, value=0.0, expires_ns=now_ns + CANCEL_LIFE_NS))
         self._plan_wake(waiting, now_ns)
 
     def _entry_life_ns(self, approved: Approved) -> int:
@@ -92,14 +103,21 @@ class OrderDesk:
             if not len(waiting):
                 continue
             now_ns = self._clock.mono_ns()
-            for approved in waiting.expired(now_ns):
-                self._not_sent(approved, Reason.THROTTLED)
-            for approved in waiting.due(now_ns):
-                if self._may_leave(approved):
-                    self._send(approved)
+            for late in waiting.expired(now_ns):
+                self._turn_away(late)
+            for due in waiting.due(now_ns):
+                if isinstance(due, Order):
+                    self._gateways[due.intent.account].cancel(due)
+                elif self._may_leave(due):
+                    self._send(due)
             self._plan_wake(waiting, now_ns)
 
-    def _plan_wake(self, waiting: WaitingOrders[Approved], now_ns: int) -> None:
+    def _turn_away(self, late: Approved | Order | None) -> None:
+        """Tell of an order that found no room; a cancel is repeated by who asked for it."""
+        if isinstance(late, Approved):
+            self._not_sent(late, Reason.THROTTLED)
+
+    def _plan_wake(self, waiting: WaitingOrders[Approved | Order], now_ns: int) -> None:
         due_ns = waiting.wake_ns(now_ns)
         if due_ns is not None:
             self._wake_at(self._clock.wall_ns() + max(0, due_ns - now_ns))

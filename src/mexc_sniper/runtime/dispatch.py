@@ -86,7 +86,7 @@ class Dispatch:
                 case LiftLatch():
                     self._desk.lift_latch()
                 case CancelOrder(order):
-                    self._orders[order.intent.account].cancel(order)
+                    self._desk.cancel(order)
                 case LookUp(order, kind):
                     self._orders[order.intent.account].look_up(order, kind)
                 case ReadFills(order):

@@ -43,6 +43,7 @@ class Throttle:
             raise ValueError(f"orders per second must be 1 to {VENUE_LIMIT}: {rate_per_s}")
         if not 1 <= burst <= VENUE_LIMIT - RESERVED:
             raise ValueError(f"a burst must be 1 to {VENUE_LIMIT - RESERVED} orders: {burst}")
+        self._rate_per_s = rate_per_s
         self._token_ns = NS_PER_S // rate_per_s
         self._burst = burst
         self._full_at_ns = 0
@@ -53,7 +54,7 @@ class Throttle:
     @property
     def per_second(self) -> float:
         """Entries a second in the long run."""
-        return NS_PER_S / self._token_ns
+        return float(self._rate_per_s)
 
     def take(self, lane: Lane, now_ns: int) -> int:
         """Take room for one request: 0 when it may leave now, otherwise nanoseconds until it is worth asking again.

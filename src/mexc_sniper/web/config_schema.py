@@ -37,11 +37,13 @@ _FIELDS: dict[str, tuple[str, str, str, str]] = {
     "min_depth_multiple": ("market", "Depth to buy", "x", "Offered within the slippage, as a multiple of the entry."),
     "min_exit_depth_multiple": ("market", "Depth to sell", "x", "Bid near the price, as a multiple of the entry."),
     "max_price_ratio": ("market", "Price sanity", "x", "Against a known reference price."),
+    "reference_prices": ("market", "Reference prices", "", "What you expect a pair to cost, such as LUMOUSDT=0.25."),
     "stop_loss_pct": ("exits", "Stop loss", "%", "Below the entry price; 0: none."),
     "max_hold_minutes": ("exits", "Longest hold", "min", "Sold after it, whatever the price."),
     "trailing_stop_pct": ("exits", "Trailing stop", "%", "Below the peak; 0: none."),
     "trailing_stop_armed_after_pct": ("exits", "Trailing stop from", "%", "Profit at which it begins to follow."),
     "take_profit": ("exits", "Take profit", "", "Steps: sell this share at this gain."),
+    "resting_take_profit": ("exits", "Steps wait at the venue", "", "As limit orders; they sell without the bot."),
 }
 """Field → group, title, unit, description. A test holds it against the model: every field has its line."""
 

@@ -271,6 +271,9 @@ def trading_view(status: TradingStatus | None, now_ns: int) -> trading_views.Tra
         armed_by=status.armed_by if armed else "",
         gates=list(status.gates),
         reconciled=status.reconciled,
+        key_fit=status.key_fit,
+        canary_passed_at=iso(status.canary_passed_ns),
+        account_pin=status.pinned,
     )
 
 

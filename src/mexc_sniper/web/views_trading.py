@@ -9,7 +9,7 @@ from mexc_sniper.model.account import TradingState
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import OrderRole, OrderStatus, OrderType
 from mexc_sniper.model.position import PositionStatus
-from mexc_sniper.model.trading import AttentionKind, TradeStatus, Trigger
+from mexc_sniper.model.trading import AttentionKind, PinState, TradeStatus, Trigger
 from mexc_sniper.web.view_base import DecimalText, Iso, Mode, View
 
 
@@ -258,6 +258,12 @@ class TradingView(View):
     armed_by: str
     gates: list[str]
     reconciled: bool
+    key_fit: bool | None
+    """Live mode: whether the key passed its checks since the start; null: not tried yet, or dry-run."""
+    canary_passed_at: Iso | None
+    """When `doctor --canary` passed with this key at this venue; null: never, and arming is refused."""
+    account_pin: PinState
+    """How the key's account stands to the one armed first; `other` and `unknown` need `newAccount` to arm."""
 
 
 class BalanceView(View):

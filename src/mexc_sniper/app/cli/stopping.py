@@ -88,15 +88,19 @@ def resume(
 def arm(
     minutes: Annotated[int, typer.Argument(help="For how long live entries are permitted.", min=1, max=1440)],
     confirm: Annotated[str, typer.Option(help="LIVE, for scripts; otherwise it is asked.")] = "",
+    new_account: Annotated[
+        bool, typer.Option("--new-account", help="The key is another account's than was armed before, as meant.")
+    ] = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
     demo: Demo = False,
     as_json: AsJson = False,
 ) -> None:
-    """Permit live entries for some minutes: real money. Needs live mode and a checked key."""
+    """Permit live entries for some minutes: real money. Needs live mode, a key that is fit and a passed canary."""
     client = _client(config, data_dir, demo)
     word = confirm or typer.prompt(f"Real money for {minutes} minutes. Type LIVE to arm")
-    answer = client.post("/arm", {"confirm": word, "minutes": minutes})
+    wanted = {"confirm": word, "minutes": minutes, **({"newAccount": True} if new_account else {})}
+    answer = client.post("/arm", wanted)
     show(answer, as_json=as_json, human=lambda: out.print(f"Live entries are armed for {minutes} minutes."))
 
 

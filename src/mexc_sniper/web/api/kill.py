@@ -35,11 +35,13 @@ class KillRequest(BaseModel):
 class ArmRequest(BaseModel):
     """Permission for live entries, for a limited time."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     confirm: Literal["LIVE"]
     """Typed by the operator."""
     minutes: int = Field(ge=1, le=MAX_ARM_MINUTES, strict=True)
+    new_account: bool = Field(default=False, alias="newAccount", strict=True)
+    """The key belongs to another account than was armed before, and that is meant."""
 
 
 @killing.post(
@@ -70,8 +72,13 @@ async def kill(
 
 @controlling.post("/arm", responses={409: {"model": ErrorView}})
 async def arm(request: Request, body: ArmRequest, idempotency_key: IdempotencyKey = None) -> CommandView:
-    """Permit live entries for some minutes; refused in dry-run, with an unchecked key, or while anything is latched."""
-    return await carry_out(request, Verb.ARM, {"minutes": body.minutes}, idempotency_key)
+    """Permit live entries for some minutes.
+
+    Refused in dry-run, with a key that is not fit or has no passed canary, with another account's key than was armed
+    before (unless `newAccount`), before the comparison with the venue, and while anything is latched.
+    """
+    arguments = {"minutes": body.minutes, **({"newAccount": True} if body.new_account else {})}
+    return await carry_out(request, Verb.ARM, arguments, idempotency_key)
 
 
 @controlling.post("/disarm")
