@@ -1,7 +1,6 @@
-"""The journal itself: stores on the loop's thread, everything slow (fsync, grants, new files) on a thread beside it."""
+"""The journal itself: stores on the loop's thread, everything slow (fsync, grants, new files) beside it."""
 
 import asyncio
-import queue
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from mexc_sniper.journal.held import Held
 from mexc_sniper.journal.record import RECORD_SIZE, Flag, Kind, encode, encode_intent
 from mexc_sniper.journal.recovery import Recovered, Started, after_lost_life, recover
 from mexc_sniper.journal.waiter import Waiter
+from mexc_sniper.journal.worker import ThreadWorker, Worker
 from mexc_sniper.model.order import Approved
 
 SLOTS: Final = 4096
@@ -52,6 +52,7 @@ class FileJournal:
         on_failure: Callable[[StoreError], None] | None = None,
         slots: int = SLOTS,
         disk: Disk | None = None,
+        worker: Worker | None = None,
     ) -> None:
         """Do no I/O.
 
@@ -62,6 +63,7 @@ class FileJournal:
             on_failure: called once when ``failed`` is set, on either thread.
             slots: records of a file.
             disk: tests put one here whose power they cut.
+            worker: who does what is slow; None: a thread. The simulation does it in its virtual time.
         """
         self.recovered = Recovered()
         self.epoch = 0
@@ -85,10 +87,9 @@ class FileJournal:
         self._retry_rotation_at = 0
         self._marks = 0
         self._waiters: list[Waiter] = []
-        self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._awake = False
+        self._worker: Worker = worker or ThreadWorker("journal")
         self._closing = False
-        self._thread: threading.Thread | None = None
+        self._open = False
 
     @property
     def healthy(self) -> bool:
@@ -117,8 +118,8 @@ class FileJournal:
                 raise
         except OSError as fault:
             raise trouble(fault, self._disk.directory) from fault
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        self._open = True
+        self._worker.start(self._work)
         return self.recovered
 
     def _begin_life(self, minimum_epoch: int) -> None:
@@ -165,16 +166,14 @@ class FileJournal:
         Raises:
             StoreError: when that failed; the next start then takes this life for an unclean one.
         """
-        thread, self._thread = self._thread, None
-        if thread is None:
+        if not self._open:
             return
+        self._open = False
         with self._lock:
             self._closing = True  # no new file and no grant may follow the last record
             if self.failed is None and self._next < self._slots:
                 self._append(Kind.CLOSED, 0, b"")
-        self._wake.put(False)
-        await asyncio.get_running_loop().run_in_executor(None, thread.join, deadline_s)
-        if thread.is_alive():
+        if not await self._worker.stop(deadline_s=deadline_s):
             raise StoreError(f"The journal {self._disk.directory} could not be fsynced in {deadline_s} s.")
         segment, self._segment = self._segment, None
         if segment is not None:
@@ -344,9 +343,7 @@ class FileJournal:
             self._signal()  # no loop: a test or a bench
 
     def _signal(self) -> None:
-        if not self._awake:
-            self._awake = True
-            self._wake.put(True)
+        self._worker.wake()
 
     # ---- with the lock held, on either thread -------------------------------------------------------------------
 
@@ -387,13 +384,11 @@ class FileJournal:
             self._append(Kind.INTENT, Flag.CARRIED | held.flags, held.payload, epoch=held.epoch, wall_ns=held.wall_ns)
         return grant
 
-    # ---- the journal's thread -----------------------------------------------------------------------------------
+    # ---- beside the loop ----------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _work(self) -> bool:
+        """Do what is slow once; False when there is no more to do for good."""
         try:
-            while self._wake.get():
-                self._awake = False  # before looking: what is appended from now on signals again
-                self._turn()
             self._turn()
         except OSError as fault:
             self._fail(trouble(fault, self._disk.directory))
@@ -402,6 +397,7 @@ class FileJournal:
         except Exception as fault:
             _log.exception("journal_bug")
             self._fail(StoreError(f"The journal ended by a fault of its own: {fault!r}"))
+        return self.failed is None
 
     def _turn(self) -> None:
         segment = self._segment

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import heapq
 import os
-import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -33,11 +33,22 @@ from mexc_sniper.runtime.trading_parts import TradingParts
 
 log = structlog.get_logger()
 
-TICK_S = 1.0
 STALL_NS = 250 * NS_PER_MS
 """A tick later than this means that the view of the market may be old (RELIABILITY 2.4, row 63)."""
-FIGURES_EVERY_S = 0.25
 FLUSH_DEADLINE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often the loop does what nothing asked for, in seconds."""
+
+    tick_s: float = 1.0
+    figures_s: float = 0.25
+    """Heartbeat and marks."""
+    rehearses: bool = True
+    """Walk the way of an entry dry while an opening is near; for the processor's caches alone."""
+    renders_metrics: bool = True
+    """Write the Prometheus text at every tick."""
 
 
 class EngineLoop:
@@ -53,8 +64,10 @@ class EngineLoop:
         figures: LiveFigures,
         clock: Clock,
         trading: TradingParts | None = None,
+        pace: Pace | None = None,
     ) -> None:
         """``trading`` None: no account is plugged in; the engine then only watches (every order is NOT_SENT)."""
+        self._pace = pace or Pace()
         self._engine = engine
         self._ledger = ledger
         self._inbox = inbox
@@ -145,7 +158,7 @@ class EngineLoop:
                 ("ticks", self._tick()),
                 ("figures", self._write_figures()),
                 ("wakes", self._wake()),
-                ("rehearsal", self._rehearse()),
+                *((("rehearsal", self._rehearse()),) if self._pace.rehearses else ()),
                 *(() if self._keeper is None else (("journal", self._keeper.run()),)),
                 *((f"orders.{account}", gateway.run(self.emit)) for account, gateway in parts.gateways.items()),
                 *((f"helper.{number}", work(self.emit)) for number, work in enumerate(parts.helpers)),
@@ -169,12 +182,14 @@ class EngineLoop:
             await self._ledger.flush(deadline_s=FLUSH_DEADLINE_S)
 
     def _handle(self, event: Event) -> None:
-        started = time.perf_counter()
+        started = self._clock.mono_ns()
         for see in self._trading.watchers:
             see(event)
         effects = self._engine.handle(event)
         self._dispatch.run(effects)
-        telemetry.HANDLE_SECONDS.labels(event=type(event).__name__).observe(time.perf_counter() - started)
+        telemetry.HANDLE_SECONDS.labels(event=type(event).__name__).observe(
+            (self._clock.mono_ns() - started) / NS_PER_S
+        )
         if isinstance(event, (QuoteSeen, TradesSeen)):
             self._marks.see(event)
 
@@ -187,7 +202,7 @@ class EngineLoop:
     async def _tick(self) -> None:
         due_ns = self._clock.mono_ns()
         while True:
-            due_ns += int(TICK_S * NS_PER_S)
+            due_ns += int(self._pace.tick_s * NS_PER_S)
             await self._clock.until(due_ns)
             late_ns = self._clock.mono_ns() - due_ns
             self._loop_lag_ms = late_ns / NS_PER_MS
@@ -203,7 +218,8 @@ class EngineLoop:
             self.emit(Ticked(stamp=self._stamp()))
             self._marks.forget_except(self._dispatch.watched)
             self._trading_figures.write()
-            self._figures.put("metrics", telemetry.render())
+            if self._pace.renders_metrics:
+                self._figures.put("metrics", telemetry.render())
 
     def _signal(self, reason: Reason, closed: bool, detail: str) -> None:
         """Tell the engine when a condition that the runtime measures begins or ends."""
@@ -245,4 +261,4 @@ class EngineLoop:
             beat = {"wall_ns": self._clock.wall_ns(), "pid": os.getpid(), "loop_lag_ms": self._loop_lag_ms}
             self._figures.put("heartbeat", msgspec.json.encode(beat))
             self._marks.write()
-            await self._clock.sleep(FIGURES_EVERY_S)
+            await self._clock.sleep(self._pace.figures_s)

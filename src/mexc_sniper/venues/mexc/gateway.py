@@ -1,7 +1,7 @@
 """Everything public MEXC says, behind one door (port `MarketGateway`)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ from mexc_sniper.model.events import SourceName
 from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.ports import Clock, Emit, Offload, Wire
 from mexc_sniper.venues.mexc.budget import REQUESTS_PER_S, WEIGHT_LIMIT, WeightBudget
+from mexc_sniper.venues.mexc.http_client import HttpClient
+from mexc_sniper.venues.mexc.http_reads import HttpReads
 from mexc_sniper.venues.mexc.planner import Planner, PollingOptions, check_plan
 from mexc_sniper.venues.mexc.report import SourceReport
 from mexc_sniper.venues.mexc.rest import RestClient
@@ -53,10 +55,12 @@ class MexcMarketGateway:
         credentials: Credentials | None = None,
         frame_tap: FrameTap | None = None,
         budget: WeightBudget | None = None,
+        http: Callable[[], HttpReads] = HttpClient,
     ) -> None:
         """Check addresses and the polling plan; no I/O.
 
         ``budget`` is shared with the order gateway, for both speak from one address; None makes an own one.
+        ``http`` makes what REST calls go through.
         An empty ``web_url`` switches the unofficial sources off; without ``credentials`` selfSymbols is not asked.
 
         Raises:
@@ -79,6 +83,7 @@ class MexcMarketGateway:
         self._wire = wire
         self._credentials = credentials
         self._tap = frame_tap
+        self._http = http
         self._random = Random(self._options.seed)  # noqa: S311  # jitter, not a secret
         self._planner = Planner(self._options.polling, clock, self._random)
         self._budget = budget or WeightBudget(
@@ -117,6 +122,7 @@ class MexcMarketGateway:
             venue_offset_ns=lambda: sync.offset_ns,
             credentials=self._credentials,
             tap=self._tap,
+            http=self._http(),
         )
         sync = TimeSync(rest, self._clock, emit, interval_s=lambda: self._options.polling.time_interval_ms / 1000)
         self._sync = sync  # kept when the run ends: an old offset is better than none

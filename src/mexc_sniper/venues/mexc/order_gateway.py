@@ -29,6 +29,8 @@ from mexc_sniper.model.order import Approved, ExecutionReport, Order, OrderInten
 from mexc_sniper.ports import Clock, Emit, Offload, Wire
 from mexc_sniper.venues.mexc.budget import REQUESTS_PER_S, WEIGHT_LIMIT, WeightBudget
 from mexc_sniper.venues.mexc.faults import UNKNOWN_ORDER_CODES
+from mexc_sniper.venues.mexc.http_client import HttpClient
+from mexc_sniper.venues.mexc.http_reads import HttpReads
 from mexc_sniper.venues.mexc.http_wire import BytesWire
 from mexc_sniper.venues.mexc.known_orders import KnownOrders
 from mexc_sniper.venues.mexc.lines import Exchange, LineOptions
@@ -76,6 +78,7 @@ class MexcOrderGateway:
         budget: WeightBudget | None = None,
         options: OrderGatewayOptions | None = None,
         resync_clock: Callable[[], None] | None = None,
+        http: Callable[[], HttpReads] = HttpClient,
     ) -> None:
         """No I/O.
 
@@ -84,6 +87,7 @@ class MexcOrderGateway:
             venue_offset_ns: the venue's clock minus ours, for timestamps.
             budget: shared with the market gateway, for both speak from one address; None makes an own one.
             resync_clock: told when the venue refused a timestamp.
+            http: makes what questions go through.
 
         Raises:
             ConfigError: an address, key or window that no request can be made of.
@@ -98,6 +102,7 @@ class MexcOrderGateway:
         self._ws_url = ws_url
         self._budget = budget or WeightBudget(clock, weight_limit=WEIGHT_LIMIT, requests_per_s=REQUESTS_PER_S)
         self._resync_clock = resync_clock
+        self._http = http
         self._random = Random(self._options.seed)  # noqa: S311  # jitter, not a secret
         self._known = KnownOrders()
         self._prepared: dict[Symbol, list[ClientOrderId]] = {}
@@ -145,6 +150,7 @@ class MexcOrderGateway:
             self._budget,
             venue_offset_ns=self._venue_offset_ns,
             credentials=self._credentials,
+            http=self._http(),
         )
         self._queries = OrderQueries(rest, self._clock, self.account)
         stream = PrivateStream(

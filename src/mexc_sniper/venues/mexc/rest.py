@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -14,7 +13,6 @@ from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
 from mexc_sniper.core.errors import (
     ConfigError,
     ConnectFailed,
-    ConnectionLost,
     FirewallBlocked,
     ProtocolError,
     RateLimited,
@@ -25,11 +23,12 @@ from mexc_sniper.ports import Clock, Offload
 from mexc_sniper.telemetry import API_ERRORS, API_REQUEST_SECONDS, API_WEIGHT
 from mexc_sniper.venues.mexc.budget import WeightBudget
 from mexc_sniper.venues.mexc.faults import fault_of
+from mexc_sniper.venues.mexc.http_client import HttpClient
+from mexc_sniper.venues.mexc.http_reads import HttpReads, HttpReply
 from mexc_sniper.venues.mexc.signing import Credentials, query_text, signed_query
 from mexc_sniper.venues.mexc.tap import FrameTap, RawKind
 from mexc_sniper.venues.mexc.urls import Endpoint, Host
 
-CONNECT_S = 2.0
 FIREWALL_WAIT_S = 60.0
 BAN_WAIT_S = 120.0
 """A 418 without a time: the shortest ban the venue names (REFERENCE 1.3)."""
@@ -85,8 +84,9 @@ class RestClient:
         venue_offset_ns: Callable[[], int],
         credentials: Credentials | None = None,
         tap: FrameTap | None = None,
+        http: HttpReads | None = None,
     ) -> None:
-        """``venue_offset_ns`` tells the venue's clock minus ours, for signed timestamps."""
+        """``venue_offset_ns`` tells the venue's clock minus ours, for signed timestamps; no ``http``: real sockets."""
         self._bases = {host: _base(url) for host, url in hosts.items()}
         self._clock = clock
         self._offload = offload
@@ -98,22 +98,17 @@ class RestClient:
         self._venue_offset_ns = venue_offset_ns
         self._credentials = credentials
         self._tap = tap
-        self._session: aiohttp.ClientSession | None = None
+        self._http = http or HttpClient()
+        self._is_open = False
 
     async def __aenter__(self) -> "RestClient":
-        self._session = aiohttp.ClientSession(
-            auto_decompress=False,  # done here, under a size cap and off the loop where it is large
-            cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=16, ttl_dns_cache=300, keepalive_timeout=75),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-            read_bufsize=256 * 1024,
-        )
+        await self._http.open()
+        self._is_open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        self._is_open = False
+        await self._http.close()
 
     async def get(
         self, endpoint: Endpoint, parameters: Mapping[str, str] | None = None, *, share: float = 1.0
@@ -153,33 +148,22 @@ class RestClient:
         return answer
 
     async def _ask(self, method: str, endpoint: Endpoint, parameters: Mapping[str, str], started: int) -> Answer:
-        if self._session is None:
+        if not self._is_open:
             raise ConnectFailed("the client is not open")
         url, headers = self._address(endpoint, parameters)
         if method != "GET":
             headers["Content-Type"] = "application/json"  # even without a body (REFERENCE 1.2)
         try:
-            async with (
-                asyncio.timeout(endpoint.deadline_s),
-                self._session.request(method, url, headers=headers, allow_redirects=False) as response,
-            ):
-                packed = await _read(response, endpoint.max_body_bytes)
+            async with asyncio.timeout(endpoint.deadline_s):
+                reply = await self._http.ask(method, url, headers, max_body_bytes=endpoint.max_body_bytes)
                 wall_ns, mono_ns = self._clock.wall_ns(), self._clock.mono_ns()
-                body = await self._unpack(response, packed, endpoint.max_body_bytes)
-        except aiohttp.ClientConnectorError as error:  # `from None`: the text of aiohttp's errors holds our headers
-            raise ConnectFailed(f"cannot connect to {url.host}:{url.port}: {type(error).__name__}") from None
-        except aiohttp.ConnectionTimeoutError:
-            raise ConnectFailed(f"cannot connect to {url.host}:{url.port} within {CONNECT_S:g} s") from None
+                body = await self._unpack(reply, endpoint.max_body_bytes)
         except TimeoutError:
             raise ResponseTimeout(f"no answer of {endpoint.path} within {endpoint.deadline_s:g} s") from None
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
-            raise ConnectionLost(f"the connection broke off: {type(error).__name__}") from None
-        except aiohttp.ClientError as error:
-            raise ProtocolError(f"no HTTP answer of {endpoint.path}: {type(error).__name__}") from None
-        self._judge(endpoint, response, body)
+        self._judge(endpoint, reply, body)
         return Answer(body, wall_ns, mono_ns, started)
 
-    def _address(self, endpoint: Endpoint, parameters: Mapping[str, str]) -> tuple[URL, dict[str, str]]:
+    def _address(self, endpoint: Endpoint, parameters: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         headers = dict(_HEADERS[endpoint.host])
         query = query_text(parameters)
         if endpoint.signed:
@@ -194,10 +178,10 @@ class RestClient:
             )
             headers["X-MEXC-APIKEY"] = self._credentials.api_key
         text = f"{self._bases[endpoint.host]}{endpoint.path}{'?' if query else ''}{query}"
-        return URL(text, encoded=True), headers
+        return text, headers
 
-    async def _unpack(self, response: aiohttp.ClientResponse, packed: bytes, limit: int) -> bytes:
-        encoding = response.headers.get("Content-Encoding", "identity").lower()
+    async def _unpack(self, reply: HttpReply, limit: int) -> bytes:
+        packed, encoding = reply.body, reply.encoding
         if encoding == "identity":
             return packed
         if encoding != "gzip":
@@ -206,16 +190,16 @@ class RestClient:
             return _gunzip(packed, limit)
         return await self._offload.run(lambda: _gunzip(packed, limit))
 
-    def _judge(self, endpoint: Endpoint, response: aiohttp.ClientResponse, body: bytes) -> None:
+    def _judge(self, endpoint: Endpoint, reply: HttpReply, body: bytes) -> None:
         """Raise unless this is a JSON body of a good status; its business code is its reader's affair."""
-        status = response.status
+        status = reply.status
         if 300 <= status < 400:
             raise ProtocolError(f"{endpoint.path} answers with a redirect, which is refused", http_status=status)
         is_json = body[:64].lstrip()[:1] in (b"{", b"[")
         if status == 200 and is_json:
             return
         code, text = _error_text(body) if is_json else (None, body[:120].decode("utf-8", "replace"))
-        wait = retry_after_s(response.headers.get("Retry-After"))
+        wait = retry_after_s(reply.retry_after)
         fault = fault_of(status, code, text, is_json=is_json, retry_after_s=wait)
         if fault is not None:
             raise fault
@@ -237,18 +221,6 @@ class RestClient:
     def _observe(self, endpoint: Endpoint, started: int, outcome: str) -> None:
         seconds = (self._clock.mono_ns() - started) / NS_PER_S
         API_REQUEST_SECONDS.labels(endpoint.label, outcome).observe(seconds)
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > limit:
-            response.close()
-            raise ProtocolError(f"the body is longer than {limit} bytes")
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _gunzip(packed: bytes, limit: int) -> bytes:
