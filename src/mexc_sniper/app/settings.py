@@ -174,6 +174,10 @@ class OrderSettings(Section):
         default=5, ge=1, le=12, description="Entries that may leave in a second in the long run, for each account."
     )
     burst: int = Field(default=5, ge=1, le=10, description="Entries that may leave at once after a pause.")
+    prepare: bool = Field(
+        default=True,
+        description="Check, journal and sign entries before a pair opens; off: all of it at its first price.",
+    )
 
 
 class HardCaps(Section):

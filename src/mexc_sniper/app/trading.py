@@ -141,6 +141,7 @@ def build_trading(
         latch=latch_of(settings.data_dir),
         live=live,
         epoch=journal.epoch,
+        prepare=settings.orders.prepare,
     )
 
 

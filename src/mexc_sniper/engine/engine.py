@@ -142,7 +142,14 @@ class Engine:
         }
 
     def start(
-        self, restored: Restored, stamp: Stamp, *, force_running: bool = False, live: bool = False, epoch: int = 0
+        self,
+        restored: Restored,
+        stamp: Stamp,
+        *,
+        force_running: bool = False,
+        live: bool = False,
+        epoch: int = 0,
+        prepare: bool = True,
     ) -> list[Effect]:
         """Take over what the ledger holds and go on where the last life ended.
 
@@ -152,6 +159,7 @@ class Engine:
             force_running: listen whatever was wanted before (the demo).
             live: started in live mode: live orders are possible once armed.
             epoch: number of this life, from the journal; part of every order's id.
+            prepare: make entries ready before their pair has a price.
         """
         state = self.state = EngineState(
             baseline=Baseline(restored.symbols), finished=dict.fromkeys(restored.finished_commands)
@@ -186,7 +194,7 @@ class Engine:
             for calendar_line in state.calendar.values():
                 if calendar_line.entry.coin_id == listing.coin_id:
                     calendar_line.symbol = listing.symbol
-        self._trader.start(turn, restored, live=live, epoch=epoch)
+        self._trader.start(turn, restored, live=live, epoch=epoch, prepare=prepare)
         self._rest_sources(turn)
         turn.note("engine_started", known_symbols=len(state.baseline), listings_followed=len(state.active))
         if before.wanted or force_running:

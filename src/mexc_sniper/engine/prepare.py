@@ -70,7 +70,7 @@ class Preparation:
     def tend(self, turn: Turn) -> None:
         """Make ready what opens soon, judge anew what has changed, let go what is decided."""
         trading, active = self._state.trading, self._state.active
-        if not self._state.running:
+        if not self._state.running or not trading.prepare:
             self.drop_all(turn)
             return
         for symbol in tuple(trading.prepared):

@@ -65,10 +65,10 @@ class Trader:
 
     # ------------------------------------------------------------------ life
 
-    def start(self, turn: Turn, restored: Restored, *, live: bool, epoch: int) -> None:
+    def start(self, turn: Turn, restored: Restored, *, live: bool, epoch: int, prepare: bool) -> None:
         """Take over what the ledger holds. Live trading stays halted until it was compared with the venue."""
         trading = self._state.trading
-        trading.live, trading.epoch = live, epoch
+        trading.live, trading.epoch, trading.prepare = live, epoch, prepare
         trading.orders = {o.intent.client_order_id: _in_doubt_after_end(o, turn.now_ns) for o in restored.orders}
         for fill in restored.fills:
             trading.fills_seen[(fill.account, f"{fill.client_order_id}:{fill.trade_id}")] = None

@@ -143,5 +143,7 @@ class Trading:
     """Number of this life of the engine; part of every client order id."""
     key: KeyChecked | None = None
     """What was last found of the live account's key; None: not tried in this life."""
+    prepare: bool = True
+    """Entries are made ready before their pair has a price."""
     live: bool = False
     """The process was started in live mode; live orders are possible once armed."""

@@ -148,7 +148,14 @@ class EngineLoop:
         self._fatal = asyncio.get_running_loop().create_future()
         parts = self._trading
         self._dispatch.run(
-            self._engine.start(restored, self._stamp(), force_running=force_running, live=parts.live, epoch=parts.epoch)
+            self._engine.start(
+                restored,
+                self._stamp(),
+                force_running=force_running,
+                live=parts.live,
+                epoch=parts.epoch,
+                prepare=parts.prepare,
+            )
         )
         tasks: list[asyncio.Task[Any]] = [
             asyncio.create_task(work, name=name)

@@ -24,6 +24,7 @@ class TradingParts:
         latch: the kill switch's file.
         live: the process was started in live mode.
         epoch: number of this life, from the journal.
+        prepare: entries are made ready before their pair has a price.
     """
 
     gateways: Mapping[Account, OrderGateway] = field(default_factory=dict)
@@ -34,3 +35,4 @@ class TradingParts:
     latch: Path | None = None
     live: bool = False
     epoch: int = 0
+    prepare: bool = True
