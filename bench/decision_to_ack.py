@@ -42,7 +42,7 @@ def main() -> int:
         )
         course = Course(sim, environment)
         time.sleep(2)
-        program = Program(course, stack, Path(folder) / "data")
+        program = Program(course, stack, Path(folder) / "data", prepare=True)
         while len(took) < options.trades:
             symbols = [course.list_quietly() for _ in range(BATCH)]
             for symbol in symbols:

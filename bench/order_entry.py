@@ -5,6 +5,7 @@ in one process, so that the machine's mood falls on all alike; what is prepared 
 
 - floor: a blocking TLS socket that writes bytes made beforehand; nothing can be faster.
 - prepared / unprepared: `OrderEntry`, signed ahead or built and signed on the spot, on aiofastnet.
+- journaled: as prepared, and the order passes the journal in which it was fsynced when it was prepared.
 - uvloop transport: the same bytes made beforehand through the loop's own transport.
 - aiohttp: a session's POST with the URL signed on the spot, as REST reads go.
 
@@ -35,9 +36,10 @@ from yarl import URL
 from mexc_sniper.core.clock import SystemClock
 from mexc_sniper.core.ids import ClientOrderId, IntentId
 from mexc_sniper.core.values import Asset, Symbol
+from mexc_sniper.journal import FileJournal
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.market import Side
-from mexc_sniper.model.order import OrderIntent, OrderRole, OrderType
+from mexc_sniper.model.order import Approved, OrderIntent, OrderRole, OrderType
 from mexc_sniper.runtime.clock import LoopClock
 from mexc_sniper.venues.mexc.lines import LineOptions
 from mexc_sniper.venues.mexc.order_entry import OrderEntry, Sent
@@ -48,7 +50,7 @@ from mexc_sniper.venues.mexc.wire import PicowsWire
 KEY = Credentials("mx0aBYs33eIilxBWC5", "45d0b3c26f2644f19bfb98b07741b2f5")
 BODY = b'{"symbol":"NEWUSDT","orderId":"C02__1","orderListId":-1}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
-FLOOR = "floor (plain TLS socket)"
+FLOOR, PREPARED, JOURNALED = "floor (plain TLS socket)", "prepared", "prepared, journaled"
 PAUSE_S = 0.004
 WARM_UP = 50
 
@@ -144,7 +146,7 @@ class Bench:
                     took[name].append((arrived - began) / 1_000)
         return took
 
-    async def run(self, orders: int) -> dict[str, list[float]]:
+    async def run(self, orders: int, folder: Path) -> dict[str, list[float]]:
         clock = LoopClock()
         wire = PicowsWire(clock, ssl_context=self.trust)
         entry = OrderEntry(
@@ -168,18 +170,28 @@ class Bench:
             floor.recv(65_536)
             return began
 
-        upcoming: list[OrderIntent] = []
+        ready: dict[bool, Approved] = {}
+        journal = FileJournal(folder / "journal", clock)
+        journal.open()
 
-        async def by_entry(prepared: bool) -> int:
-            order = upcoming.pop() if prepared else self.next()
+        async def make_ready(journaled: bool) -> None:
+            """The next one waits, signed ahead, until its turn; the way out is rehearsed meanwhile."""
+            ready[journaled] = Approved(intent=self.next(), generation=1)
+            entry.prepare([ready[journaled].intent])
+            if journaled:
+                await journal.write_durably([ready[journaled]])
+
+        async def by_entry(prepared: bool, journaled: bool = False) -> int:
+            approved = ready.pop(journaled) if prepared else Approved(intent=self.next(), generation=1)
             answered.clear()
             began = time.monotonic_ns()
-            sent = entry.submit(order, lambda *_: answered.set())
+            if journaled:
+                assert journal.write(approved)
+            sent = entry.submit(approved.intent, lambda *_: answered.set())
             assert isinstance(sent, Sent), sent
             await answered.wait()
-            if prepared:  # the next one waits, signed ahead, until its turn; the way out is rehearsed meanwhile
-                upcoming.append(self.next())
-                entry.prepare(upcoming)
+            if prepared:
+                await make_ready(journaled)
             return began
 
         async def by_transport() -> int:
@@ -211,9 +223,14 @@ class Bench:
         try:
             took = await self.measure(bare, orders)
             # In a phase of its own: while something is prepared, rehearsals keep the way warm for all orders.
-            upcoming.append(self.next())
-            entry.prepare(upcoming)
-            warm = await self.measure({FLOOR: by_floor, "prepared": lambda: by_entry(True)}, orders)
+            await make_ready(False)
+            await make_ready(True)
+            ways: dict[str, Send] = {
+                FLOOR: by_floor,
+                PREPARED: lambda: by_entry(True),
+                JOURNALED: lambda: by_entry(True, journaled=True),
+            }
+            warm = await self.measure(ways, orders)
             took[FLOOR] += warm.pop(FLOOR)
             return took | warm
         finally:
@@ -223,6 +240,7 @@ class Bench:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await journal.aclose()
 
     def _socket(self) -> socket.socket:
         sock = socket.create_connection(("127.0.0.1", self.port))
@@ -254,7 +272,7 @@ def main() -> None:
         server.start()
         try:
             bench = Bench(ours.recv(), ssl.create_default_context(cafile=cert), ours)
-            took = uvloop.run(bench.run(orders))
+            took = uvloop.run(bench.run(orders, Path(folder)))
         finally:
             server.terminate()
             server.join()
@@ -264,6 +282,8 @@ def main() -> None:
         values.sort()
         p50, p90 = values[len(values) // 2], values[int(len(values) * 0.9)]
         print(f"{name:32} p50 {p50:8.1f}   p90 {p90:8.1f}   x floor {p50 / floor:5.2f}")
+    ratio = statistics.median(took[JOURNALED]) / statistics.median(took[PREPARED])
+    print(f"durability, with / without, prepared: {ratio:.3f} (bar <= 1.05) {'ok' if ratio <= 1.05 else 'MISSED'}")
 
 
 if __name__ == "__main__":

@@ -139,6 +139,7 @@ class Entries:
         for symbol, waiting in tuple(trading.waiting.items()):
             due_ns = waiting.retry_at_ns if waiting.retry_at_ns is not None else waiting.until_ns
             if turn.now_ns >= due_ns:
+                waiting.trigger_mono_ns = turn.stamp.mono_ns  # time itself is what triggers it now
                 self._attempt(turn, symbol)
         for trade_id, offer in tuple(trading.confirmations.items()):
             if turn.now_ns >= offer.until_ns:
@@ -151,6 +152,10 @@ class Entries:
             self._finish(turn, listing, Outcome.ENTERED, Reason.ENTERED)
             return
         if listing is None or listing.outcome is not Outcome.PENDING:
+            return
+        if order.status is OrderStatus.NEVER_ARRIVED and not _has_a_price(listing):
+            # Prepared by a life that ended: proven not to exist, and the pair has not opened. It is made ready anew.
+            del self._state.trading.entry_of[listing.id]
             return
         waiting = self._state.trading.waiting.get(listing.symbol)
         if waiting is not None and self._may_try_again(turn, waiting, order):
@@ -268,9 +273,7 @@ class Entries:
 
     def _book_until_ns(self, listing: Listing, waiting: Waiting) -> int:
         """Return how long to wait for a first book: where nobody has quoted or traded, nothing has opened yet."""
-        if listing.first_quote_at_ns is None and listing.first_trade_at_ns is None:
-            return waiting.since_ns + FIRST_QUOTE_WAIT_NS
-        return waiting.until_ns
+        return waiting.until_ns if _has_a_price(listing) else waiting.since_ns + FIRST_QUOTE_WAIT_NS
 
     def _denied(self, turn: Turn, listing: Listing, waiting: Waiting, refusal: Refusal) -> None:
         reason = refusal.verdict.reason
@@ -334,9 +337,13 @@ class Entries:
             turn.entry(TradeChanged(trade=trading.trades[trade_id]))
 
 
+def _has_a_price(listing: Listing) -> bool:
+    return listing.first_quote_at_ns is not None or listing.first_trade_at_ns is not None
+
+
 def _announced(listing: Listing) -> bool:
     first = listing.sources[0].kind if listing.sources else listing.first_signal
-    return first in _KNOWN_BEFORE
+    return first in _KNOWN_BEFORE or listing.scheduled_for_ns is not None
 
 
 def _ineligible(listing: Listing, *, lies_ready: bool) -> Reason | None:

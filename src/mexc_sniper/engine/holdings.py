@@ -13,7 +13,7 @@ from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.entries import PositionChanged
 from mexc_sniper.model.market import Side
-from mexc_sniper.model.order import TERMINAL, Fill, Order, OrderRole
+from mexc_sniper.model.order import TERMINAL, Fill, Order, OrderRole, OrderStatus
 from mexc_sniper.model.position import Position, PositionStatus
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.policy.exits import plan_exits
@@ -72,7 +72,14 @@ class Holdings:
             self._end(turn, replace(position, status=PositionStatus.CLOSED_WITH_DUST, closed_ns=turn.now_ns))
 
     def entry_came_to_nothing(self, turn: Turn, order: Order) -> None:
-        """An entry ended without a fill: its coin may be tried again by a person, not by itself."""
+        """An entry ended without a fill; one that is proven never to have been is no entry for the limits either."""
+        if order.status is OrderStatus.NEVER_ARRIVED and order.intent.role is OrderRole.ENTRY:
+            trading, key = self._state.trading, (order.intent.account, order.intent.symbol)
+            if trading.last_entry_ns.get(key) == order.created_ns:
+                del trading.last_entry_ns[key]
+            times = trading.entry_times_ns.get(order.intent.account, [])
+            if order.created_ns in times:
+                times.remove(order.created_ns)
         turn.note("order_unfilled", symbol=order.intent.symbol, status=str(order.status))
 
     def put(self, turn: Turn, position: Position) -> None:

@@ -244,6 +244,8 @@ class Listings:
 
     def follow_again(self, turn: Turn, listing: Listing, *, unseen_until_ns: int) -> None:
         """Pick a listing up after a restart."""
+        if listing.prepared_ns is not None:
+            listing = turn.put(replace(listing, prepared_ns=None))  # what lay ready ended with its life
         self._state.active[listing.symbol] = listing
         self._state.evidence[listing.symbol] = Evidence(unseen_until_ns=unseen_until_ns)
         self._watch(turn, listing.symbol)

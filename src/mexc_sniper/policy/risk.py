@@ -277,6 +277,8 @@ def _below_count(number: int, limit: int) -> _Answer:
 
 def _cooldown(view: EntryView) -> _Answer:
     wait_ns = view.config.cooldown_per_symbol_minutes * 60 * NS_PER_S
+    if view.trigger is Trigger.MANUAL:
+        return None, "", lambda: f"{wait_ns // NS_PER_S} s"
     if view.last_entry_ns is None:
         return True, "never traded", lambda: f"{view.config.cooldown_per_symbol_minutes} min"
     since_ns = view.now_ns - view.last_entry_ns
