@@ -56,6 +56,7 @@ ORDERS = "/api/v3/order"
 RATE, BURST = 5, 5
 QUIET_FLOOR_US = 600
 QUIET_S, ROUND_S = 1.0, 0.35
+LATER_MS = 5
 
 
 class Course:
@@ -79,7 +80,9 @@ class Course:
     def quote(self, symbol: str, ask: str = "1.0000") -> None:
         """Make this the whole book; the first time it opens the pair."""
         bid = f"{float(ask) - 0.01:.4f}"
-        self.sim.post("/sim/book", {"symbol": symbol, "bids": [[bid, "1000"]], "asks": [[ask, "1000"]]})
+        levels = {"bids": [[bid, "1000"]], "asks": [[ask, "1000"]]}
+        # A little later, so that the venue has nothing else to do when the order comes.
+        self.sim.post("/sim/book", {"symbol": symbol, "delayMs": LATER_MS, **levels})
 
     def subscribed(self, symbol: str) -> bool:
         """Whether somebody listens to the best bid and ask of a pair."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
+import uvloop
 
 from mexc_sim.core.exchange import Exchange
 from mexc_sim.core.script import Script
@@ -54,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     except OSError as error:  # ssl.SSLError is one
         return _complain(f"--tls {' '.join(arguments.tls)}: {error}; give a PEM certificate chain and its PEM key")
     try:
-        asyncio.run(_serve(script, arguments, tls))
+        uvloop.run(_serve(script, arguments, tls))
     except OSError as error:
         return _complain(
             f"port {arguments.port} on {arguments.host} cannot be opened ({error.strerror}); "

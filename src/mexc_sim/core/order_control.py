@@ -13,7 +13,7 @@ GET, POST /sim/orders/refuse  answer orders with a code: {code, http? 400, msg?,
 DELETE /sim/orders/refuse     lift them, or one: id=
 POST /sim/foreign-order       an order by the owner's own hand: symbol, side, type, quantity, price, quoteOrderQty
 POST /sim/cancel              the venue or the owner cancels: {orderId}
-POST /sim/book                {symbol, bids: [[price, quantity], ...], asks}: the crowd leaves, these levels stand
+POST /sim/book                {symbol, bids: [[price, quantity], ...], asks, delayMs?}: the crowd leaves, these stand
 POST /sim/trade               {symbol, price, quantity, side? BUY}: one public trade; private orders it passes fill
 POST /sim/markets             {symbol, status?, apiOpen?, spotAllowed?, default?, tradeSideType?, marketOrders?, st?,
                               band?, minNotional?, minQuantity?, maxNotional?, maxNotionalMarket?, makerFee?,
@@ -158,6 +158,17 @@ class OrderControl:
         sides = {side: _levels(market, arguments.get(side, []), side) for side in ("bids", "asks")}
         if sides["bids"] and sides["asks"] and max(sides["bids"])[0] >= min(sides["asks"])[0]:
             raise OrderControlError("the bids cross the asks")
+        delay_ms = arguments.get("delayMs", 0)
+        if not isinstance(delay_ms, int) or not 0 <= delay_ms <= 60_000:
+            raise OrderControlError(f"delayMs must be a whole number from 0 to 60000, not {delay_ms!r}")
+        if delay_ms:
+            world = self._exchange.world
+            world.timers.after(delay_ms * 1_000_000, lambda _: self._set_book(market, sides))
+        else:
+            self._set_book(market, sides)
+        return {"symbol": market.symbol, "version": market.book.version}
+
+    def _set_book(self, market: Market, sides: Mapping[str, list[tuple[int, int]]]) -> None:
         self._calm(market)
         market.book.clear()
         if not market.quoting:
@@ -171,7 +182,6 @@ class OrderControl:
                 if left:
                     market.book.place(is_bid=is_bid, price=price, quantity=left)
         market.publish_book()
-        return {"symbol": market.symbol, "version": market.book.version}
 
     def _trade(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         market = self._market(arguments)
