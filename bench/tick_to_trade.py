@@ -57,6 +57,7 @@ RATE, BURST = 5, 5
 QUIET_FLOOR_US = 600
 QUIET_S, ROUND_S = 1.0, 0.35
 LATER_MS = 5
+TIMED_IN_S, TIMED_APART_S = 12, 1.6
 
 
 class Course:
@@ -203,20 +204,27 @@ class Program:
         found = self.bot.api("GET", f"/listings?limit=5&text={symbol}")["listings"]
         return next((row for row in found if row["symbol"] == symbol), {})
 
-    def time_entries(self, count: int) -> list[float]:
-        """Have announced pairs entered at their instant; returns by how much each missed it, µs."""
+    def time_entries(self, count: int) -> tuple[list[float], list[float]]:
+        """Have announced pairs entered at their instant.
+
+        Returns by how much each trigger missed it, and how long after the trigger the bytes were handed over, µs.
+        """
         missed: list[float] = []
+        handed: list[float] = []
         while len(missed) < count:
-            symbols = [self.course.list_quietly(opens_in_s=6 + 0.4 * place) for place in range(5)]
+            began = time.monotonic()
+            symbols = [self.course.list_quietly(opens_in_s=TIMED_IN_S + TIMED_APART_S * place) for place in range(5)]
             for symbol in symbols:
                 self.ready_for(symbol)
                 body = {"capPrice": "1.5", "offsetMs": 0}
                 self.bot.api("PUT", f"/listings/{self._row(symbol)['id']}/timed-entry", body)
-            time.sleep(7)
-            for symbol in symbols:  # the first attempt: where the venue is not open to the instant, others follow
+            time.sleep(max(0.0, began + TIMED_IN_S + 5 * TIMED_APART_S + 2 - time.monotonic()))
+            rows = self.bot.api("GET", "/trade/history?limit=50&mode=live")["trades"]
+            missed += [1_000 * row["sourceLagMs"] for row in rows if row["symbol"] in symbols]
+            for symbol in symbols:  # the first attempt: nobody quotes, so the venue is not open and others follow
                 first = self.bot.api("GET", f"/orders?limit=10&symbol={symbol}")["orders"][-1]
-                missed.append(1_000 * first["tickToTradeMs"])
-        return missed
+                handed.append(1_000 * first["tickToTradeMs"])
+        return missed, handed
 
     def round(self, warm: bool) -> float:
         """One listing, entered."""
@@ -332,6 +340,8 @@ def stage(
     kind = "prepared" if program.prepares else "unprepared"
     took = race(course, program, contenders, rounds)
     console.print(distribution(took, kind))
+    own = {name: values for name, values in program.own_figures().items() if values}
+    console.print(distribution(own, f"{kind}, the bot's own word"))
     for state in ("warm", "cold"):
         bot, floor, ccxt = (statistics.median(took[f"{name}, {state}"]) for name in ("bot", "floor", "ccxt.pro"))
         quiet = floor <= QUIET_FLOOR_US
@@ -380,7 +390,8 @@ def main() -> int:
             stage(course, program, contenders, rounds, report, slowest=1.6, fastest=3)
         program = Program(course, stack, Path(folder) / "prepared", prepare=True)
         took = stage(course, program, contenders, rounds, report, slowest=1.2, fastest=4.5)
-        missed = took["entry at T, missed by"] = program.time_entries(10 if options.quick else 40)
+        missed, took["T, trigger to bytes"] = program.time_entries(10 if options.quick else 40)
+        took["T missed by"] = missed
         for share, bar in ((0.5, 20), (0.9, 100)):
             late = quantile(missed, share)
             report.bar(f"entry at T missed by, p{share * 100:.0f}", f"{late:,.0f} µs", f"≤ {bar} µs", late <= bar)
@@ -396,8 +407,6 @@ def main() -> int:
                 )  # fmt: skip
             burst(course, program, report)
         console.print(distribution(took, "prepared and the rest"))
-        own = {f"bot's own word: {name}": values for name, values in program.own_figures().items() if values}
-        console.print(distribution(own, "bot's own word"))
     console.print(report.table)
     return 0 if report.met else 1
 

@@ -113,6 +113,10 @@ class MarketGateway(Protocol):
         """Tell which openings lie ahead (our wall clock, ascending); polling tightens near the first."""
         ...
 
+    def rehearse(self) -> None:
+        """Walk the way of a frame up to its event without telling anybody: what ran a moment ago runs faster."""
+        ...
+
     def hush(self, until_ns: int) -> None:
         """Begin no heavy poll before this wall time (ns): something is about to leave; `refresh` goes before it."""
         ...

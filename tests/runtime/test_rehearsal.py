@@ -1,20 +1,21 @@
 """The understudy's dry runs: they reach an order every time, and touch nothing but themselves."""
 
 from mexc_sniper.engine.effects import Submit
+from mexc_sniper.runtime.clock import LoopClock
 from mexc_sniper.runtime.rehearsal import Rehearsal, opening_is_near
 from tests.builders import a_calendar_entry, calendar_read
 from tests.engine_world import a_world_that_knows
 
 
 def test_every_rehearsal_comes_as_far_as_an_order():
-    rehearsal = Rehearsal()
+    rehearsal = Rehearsal(LoopClock())
     for _ in range(20):
         rehearsal.play()
     assert rehearsal.entered == 20
 
 
 def test_rehearsals_do_not_grow():
-    rehearsal = Rehearsal()
+    rehearsal = Rehearsal(LoopClock())
     rehearsal.play()
     state = rehearsal._engine.state
     before = (len(state.baseline), len(state.active), len(state.evidence), len(state.components), len(state.calendar))
@@ -28,7 +29,7 @@ def test_rehearsals_do_not_grow():
 
 def test_rehearsal_leaves_a_real_engine_alone():
     world = a_world_that_knows()
-    Rehearsal().play()
+    Rehearsal(LoopClock()).play()
     assert not world.asked(Submit)
     assert set(world.engine.state.active) == set()
 
@@ -43,3 +44,12 @@ def test_opening_is_near_a_minute_before_its_announced_time():
 
 def test_no_opening_is_near_where_nothing_is_listed():
     assert not opening_is_near(a_world_that_knows().engine.state)
+
+
+def test_latch_keeps_rehearsals_from_the_door_and_is_left_to_others(tmp_path):
+    latch = tmp_path / "kill.latch"
+    latch.write_text("{}")
+    rehearsal = Rehearsal(LoopClock(), latch)
+    rehearsal.play()
+    assert rehearsal.entered == 0
+    assert latch.exists()

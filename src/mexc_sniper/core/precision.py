@@ -15,8 +15,12 @@ MAX_DECIMALS = 18
 _CONTEXT = Context(prec=60)
 """Wide enough for any product of two venue numbers (38 digits each side are refused at the edge).
 
-Used by its own methods: entering a copy of it with ``localcontext`` costs four times the multiplication.
+Used by its own methods: entering a copy of it with ``localcontext`` costs four times the multiplication, and a
+``quantize`` that is told its rounding copies it as well; so each rounding has a context of its own.
 """
+_DOWN = Context(prec=60, rounding=ROUND_FLOOR)
+_UP = Context(prec=60, rounding=ROUND_CEILING)
+_NEAREST = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(MAX_DECIMALS + 1))
 
@@ -36,12 +40,12 @@ def step(decimals: int) -> Decimal:
 
 def floor_to(value: Decimal, decimals: int) -> Decimal:
     """Round down to the grid (towards minus infinity)."""
-    return value.quantize(step(decimals), rounding=ROUND_FLOOR, context=_CONTEXT)
+    return _DOWN.quantize(value, step(decimals))
 
 
 def ceil_to(value: Decimal, decimals: int) -> Decimal:
     """Round up to the grid."""
-    return value.quantize(step(decimals), rounding=ROUND_CEILING, context=_CONTEXT)
+    return _UP.quantize(value, step(decimals))
 
 
 def buy_price(price: Decimal, decimals: int) -> Price:
@@ -79,7 +83,7 @@ def average_price(quote_quantity: Decimal, base_quantity: Decimal) -> Price | No
     if base_quantity <= 0:
         return None
     average = _CONTEXT.divide(quote_quantity, base_quantity)
-    return Price(average.quantize(step(MAX_DECIMALS), rounding=ROUND_HALF_EVEN, context=_CONTEXT))
+    return Price(_NEAREST.quantize(average, step(MAX_DECIMALS)))
 
 
 def above(price: Price, bps: int | Decimal) -> Price:
@@ -95,4 +99,4 @@ def below(price: Price, bps: int | Decimal) -> Price:
 def distance_bps(price: Price, reference: Price) -> Decimal:
     """Return how far ``price`` lies above ``reference``, in bps (negative: below), to 4 places."""
     share = _CONTEXT.divide(_CONTEXT.subtract(price, reference), reference)
-    return _CONTEXT.multiply(share, BPS).quantize(_STEPS[4], rounding=ROUND_HALF_EVEN, context=_CONTEXT)
+    return _NEAREST.quantize(_CONTEXT.multiply(share, BPS), _STEPS[4])

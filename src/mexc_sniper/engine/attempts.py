@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
 from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_MS
@@ -29,8 +30,7 @@ from mexc_sniper.policy.reference import KnownReference, known_reference
 from mexc_sniper.policy.risk import EntryView, assess
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What an attempt is to buy, for whom and why. ``cause`` (listing or command id) names its order."""
 
     instrument: Instrument
@@ -74,9 +74,9 @@ class Attempts:
         trading, config = self._state.trading, self._state.config
         wanted = self._shaped(wish, waiting)
         known = wanted if isinstance(wanted, EntryShape) else None
-        intent = self.intent(wish, known, waiting.attempt, config_version=config.version)
         intent = replace(
-            intent,
+            self._lies_ready(prepared, known, waiting.attempt)
+            or self.intent(wish, known, waiting.attempt, config_version=config.version),
             reference_price=waiting.reference,
             decided_ns=turn.now_ns,
             trigger_mono_ns=waiting.trigger_mono_ns,
@@ -100,7 +100,8 @@ class Attempts:
         if isinstance(verdict, Approved):
             trading.last_entry_ns[(intent.account, intent.symbol)] = turn.now_ns
             trading.entry_times_ns.setdefault(intent.account, []).append(turn.now_ns)
-            self._orders.submit(turn, verdict, trigger=waiting.trigger, source_lag_ns=lag_ns(self._state, turn.stamp))
+            late_ns = waiting.late_ns if waiting.late_ns is not None else lag_ns(self._state, turn.stamp)
+            self._orders.submit(turn, verdict, trigger=waiting.trigger, source_lag_ns=late_ns)
         reason = None if isinstance(verdict, Approved) else verdict.reason
         decision = Decision(
             id=intent.id,
@@ -227,6 +228,19 @@ class Attempts:
         trading = self._state.trading
         client_order_id = trading.entry_of.get(listing.id)
         return None if client_order_id is None else trading.orders.get(client_order_id)
+
+    def _lies_ready(self, prepared: Prepared | None, known: EntryShape | None, attempt: int) -> OrderIntent | None:
+        """Return the prepared order of an attempt where the price asks for just that one."""
+        if prepared is None or known is None:
+            return None
+        ready = prepared.intents[attempt]
+        alike = (
+            ready.type is known.type
+            and ready.quote_quantity == known.quote_quantity
+            and ready.quantity == known.quantity
+            and ready.price == known.price
+        )
+        return ready if alike else None
 
     def _shaped(self, wish: Wish, waiting: Waiting) -> EntryShape | Reason:
         trading, config = self._state.trading, self._state.config.config

@@ -86,11 +86,16 @@ class Entries:
         else:
             turn.ask(WakeAt(turn.now_ns + BOOK_WAIT_NS))
 
-    def strike(self, turn: Turn, symbol: Symbol, trigger: Trigger, event_ns: int | None) -> None:
+    def strike(
+        self, turn: Turn, symbol: Symbol, trigger: Trigger, *, event_ns: int | None = None, late_ns: int | None = None
+    ) -> None:
         """The first frame of a prepared pair: send before anything else is made of the frame.
 
-        ``event_ns``: the venue's time of what opened it; None: it does not tell, or the clock fired it. Where a guard
-        says no, nothing is said here: the frame goes its ordinary way, and that decides.
+        Where a guard says no, nothing is said here: the frame goes its ordinary way, and that decides.
+
+        Args:
+            event_ns: the venue's time of what opened it; None: it does not tell, or the clock fired it.
+            late_ns: how long after the wanted instant the clock fired it.
         """
         trading = self._state.trading
         listing = self._state.active.get(symbol)
@@ -111,7 +116,7 @@ class Entries:
             trigger_mono_ns=0,
             give_up_ns=turn.now_ns + OPEN_TO_API_NS,
         )
-        waiting.trigger = trigger
+        waiting.trigger, waiting.late_ns = trigger, late_ns
         waiting.trigger_mono_ns = turn.stamp.mono_ns
         waiting.reference = self._attempts.reference(symbol)
         if trigger is Trigger.SCHEDULED and listing.timed_entry is not None:

@@ -147,17 +147,19 @@ class Trader:
             symbol = event.quote.symbol
             if symbol in trading.prepared and event.quote.ask is not None:
                 trading.books[symbol] = with_top(trading.books.get(symbol), event.quote, event.stamp)
-                self.entries.strike(turn, symbol, Trigger.FIRST_QUOTE, event.stamp.ts_event_ns)
+                self.entries.strike(turn, symbol, Trigger.FIRST_QUOTE, event_ns=event.stamp.ts_event_ns)
         elif event.symbol in trading.prepared and event.trades:
             self.trades(turn, event)
-            self.entries.strike(turn, event.symbol, Trigger.FIRST_TRADE, event.trades[0].ts_event_ns)
+            self.entries.strike(turn, event.symbol, Trigger.FIRST_TRADE, event_ns=event.trades[0].ts_event_ns)
 
     def opening_reached(self, turn: Turn, event: OpeningReached) -> None:
         """Enter at the announced time without a price, where the operator asked for it."""
         listing = self._state.active.get(event.symbol)
         due_ns = None if listing is None else self.preparation.due_ns(listing)
         if due_ns is not None and abs(due_ns - event.due_ns) < SAME_INSTANT_NS:  # it was not moved or taken back
-            self.entries.strike(turn, event.symbol, Trigger.SCHEDULED, None)
+            late_ns = max(0, event.stamp.ts_recv_ns - event.due_ns)
+            self.entries.strike(turn, event.symbol, Trigger.SCHEDULED, late_ns=late_ns)
+            turn.note("opening_reached", symbol=event.symbol, late_ms=late_ns / NS_PER_MS)
 
     def book(self, turn: Turn, event: BookSeen) -> None:
         """Enter where a book was waited for, then look after positions."""

@@ -44,6 +44,8 @@ class Waiting:
     give_up_ns: int | None = None
     quoted_ns: int | None = None
     """When its first book came."""
+    late_ns: int | None = None
+    """How long after the instant it was wanted the clock fired it (`TimedEntry`)."""
 
 
 @dataclass(slots=True)

@@ -73,6 +73,7 @@ class EngineLoop:
         self._inbox = inbox
         self._figures = figures
         self._clock = clock
+        self._gateway = gateway
         self._runner = GatewayRunner(gateway, self.emit)
         parts = self._trading = trading or TradingParts()
         self._desk = OrderDesk(
@@ -190,9 +191,9 @@ class EngineLoop:
 
     def _handle(self, event: Event) -> None:
         started = self._clock.mono_ns()
-        for see in self._trading.watchers:
-            see(event)
         effects = self._engine.handle(event)
+        for see in self._trading.watchers:  # after the engine, whose order must not wait; before anything is answered
+            see(event)
         self._dispatch.run(effects)
         telemetry.HANDLE_SECONDS.labels(event=type(event).__name__).observe(
             (self._clock.mono_ns() - started) / NS_PER_S
@@ -235,11 +236,14 @@ class EngineLoop:
             self.emit(GateSignaled(stamp=self._stamp(), reason=reason, closed=closed, detail=detail))
 
     async def _rehearse(self) -> None:
-        rehearsal = Rehearsal()
+        rehearsal = Rehearsal(self._clock, self._trading.latch)
         while True:
             if opening_is_near(self._engine.state):
                 for _ in range(int(LOOK_EVERY_S / REHEARSE_EVERY_S)):
                     await self._clock.sleep(REHEARSE_EVERY_S)
+                    if self._preparer.is_due_soon():
+                        continue
+                    self._gateway.rehearse()
                     rehearsal.play()
                     self._desk.look_at_latch()
             else:

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 QUIET_NS = 200 * NS_PER_MS
 """Before an exact instant the collector is run once and then kept away, so that it does not run at that instant."""
 
+STILL_NS = 2 * NS_PER_MS
+"""No rehearsal begins this shortly before an exact instant: it takes up to a millisecond."""
+
 
 class Preparer:
     """Keeps what lies ready at gateways and journal; everything here happens well before the trigger."""
@@ -39,6 +42,8 @@ class Preparer:
         self._ready: dict[Symbol, tuple[Approved, ...]] = {}
         self._writing: dict[Symbol, asyncio.Task[None]] = {}
         self._timers: dict[Symbol, asyncio.Task[None]] = {}
+        self._due_mono_ns: dict[Symbol, int] = {}
+        """Instants of which the last stretch is being waited for."""
 
     def prepare(self, symbol: Symbol, approved: tuple[Approved, ...]) -> None:
         """Sign now, fsync beside the loop; an order that leaves before that is covered by the grant as any other."""
@@ -62,6 +67,10 @@ class Preparer:
         if timer is not None:
             timer.cancel()
         self._timers[symbol] = asyncio.create_task(self._fire(symbol, wall_ns))
+
+    def is_due_soon(self) -> bool:
+        """Tell whether an exact instant is so near that nothing may hold the loop."""
+        return bool(self._due_mono_ns) and self._clock.mono_ns() > min(self._due_mono_ns.values()) - STILL_NS
 
     def close(self) -> None:
         """Drop everything that has not left: the next life prepares anew, under ids of its own."""
@@ -100,13 +109,15 @@ class Preparer:
         await self._clock.until(due_mono_ns - QUIET_NS)
         # The wall clock may have been corrected while we slept (RELIABILITY 2.4, row 60): the last stretch counts anew.
         due_mono_ns = self._clock.mono_ns() + wall_ns - self._clock.wall_ns()
-        collecting = gc.isenabled()
-        gc.collect(0)
-        gc.disable()
+        if not self._due_mono_ns:
+            gc.collect(0)
+            gc.disable()
+        self._due_mono_ns[symbol] = due_mono_ns
         try:
             await self._clock.until(due_mono_ns, exact=True)
-            stamp = Stamp(None, self._clock.wall_ns(), due_mono_ns)
+            stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
             self._emit(OpeningReached(stamp=stamp, symbol=symbol, due_ns=wall_ns))
         finally:
-            if collecting:
+            del self._due_mono_ns[symbol]
+            if not self._due_mono_ns:
                 gc.enable()

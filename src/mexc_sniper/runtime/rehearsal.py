@@ -7,10 +7,12 @@ own; it shares nothing with the real one but the code, and what it decides is th
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+from typing import cast
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.values import Asset, Price, Quantity, Symbol
-from mexc_sniper.engine.effects import Effect, Submit
+from mexc_sniper.engine.effects import Effect, SetGate, Submit
 from mexc_sniper.engine.engine import Engine
 from mexc_sniper.engine.prepare import may_be_entered_soon
 from mexc_sniper.engine.state import EngineState
@@ -27,7 +29,11 @@ from mexc_sniper.model.events import (
 )
 from mexc_sniper.model.instrument import Instrument, InstrumentStatus, TradeSides
 from mexc_sniper.model.market import Quote, Stamp
+from mexc_sniper.model.order import Approved
 from mexc_sniper.model.restored import Restored
+from mexc_sniper.ports import Clock, OrderGateway
+from mexc_sniper.runtime.desk import OrderDesk
+from mexc_sniper.runtime.throttle import Lane, Throttle
 
 REHEARSE_EVERY_S = 0.005
 """While an opening is near; it takes about 3 % of a core."""
@@ -47,12 +53,23 @@ def opening_is_near(state: EngineState) -> bool:
 class Rehearsal:
     """The understudy and the one scene it plays: a first quote that is entered at once, by turns prepared and not."""
 
-    def __init__(self) -> None:
-        self.entered = 0
-        """Rehearsals that came as far as an order."""
+    def __init__(self, clock: Clock, latch: Path | None = None) -> None:
+        """``latch``: the kill switch's file, looked at as before every order; what it says is left to others."""
+        door = _Door()
+        self._door = door
+        self._desk = OrderDesk(
+            gateways={Account.PAPER: cast(OrderGateway, door)},
+            throttles={Account.PAPER: _Unlimited()},
+            journal=None,
+            latch=latch,
+            clock=clock,
+            emit=lambda _: None,
+            wake_at=lambda _: None,
+        )
         self._engine = Engine()
-        self._engine.carry_out = self._throw_away
-        self._engine.start(Restored(), _at(0), force_running=True)
+        self._engine.carry_out = self._carry_out
+        for effect in self._engine.start(Restored(), _at(0), force_running=True):
+            self._carry_out(effect)
         for event in _prologue():
             self._engine.handle(event)
         state = self._engine.state
@@ -81,8 +98,33 @@ class Rehearsal:
         ):  # fmt: skip
             memory.clear()
 
-    def _throw_away(self, effect: Effect) -> None:
-        self.entered += isinstance(effect, Submit)
+    @property
+    def entered(self) -> int:
+        """Rehearsals that came as far as a gateway's door."""
+        return self._door.opened
+
+    def _carry_out(self, effect: Effect) -> None:
+        if isinstance(effect, Submit):
+            self._desk.submit(effect.approved)
+        elif isinstance(effect, SetGate):
+            self._desk.set_gate(effect.account, effect.gate)
+
+
+class _Door:
+    """A gateway nothing comes out of."""
+
+    opened = 0
+
+    def submit(self, approved: Approved) -> None:
+        self.opened += 1
+
+
+class _Unlimited(Throttle):
+    """Room for every rehearsal."""
+
+    def take(self, lane: Lane, now_ns: int) -> int:
+        super().take(lane, now_ns)
+        return 0
 
 
 def _at(seconds: int) -> Stamp:

@@ -181,6 +181,11 @@ class MexcMarketGateway:
             for source in self._sources.values():
                 source.plan_changed()
 
+    def rehearse(self) -> None:
+        """Walk the way of a frame up to its event, and tell nobody."""
+        if self._stream is not None:
+            self._stream.rehearse()
+
     def hush(self, until_ns: int) -> None:
         """Begin no poll of a heavy source before this wall time (ns), but those asked for by `refresh`."""
         self._planner.hush(until_ns)

@@ -6,7 +6,6 @@ from mexc_sniper.core.errors import ProtocolError
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.events import BookSeen, Event, MiniTickersSeen, QuoteSeen, TradesSeen
 from mexc_sniper.model.market import Book, Stamp
-from mexc_sniper.telemetry import FRAMES
 from mexc_sniper.venues.mexc.dedupe import LevelsFilter, QuoteFilter, TradeFilter
 from mexc_sniper.venues.mexc.parse.frames import LevelsFrame, QuoteFrame, TickersFrame, TradesFrame, decode_frame
 
@@ -18,11 +17,12 @@ MAX_NAMES = 20_000
 
 
 class Reading:
-    """What one frame said: the symbol it is about (`TICKERS_KEY`: all, None: nothing of ours) and its events."""
+    """What one frame said: its kind, the symbol it is about (`TICKERS_KEY`: all, None: nothing of ours), its events."""
 
-    __slots__ = ("about", "event", "sent_at_ns")
+    __slots__ = ("about", "event", "kind", "sent_at_ns")
 
-    def __init__(self, about: str | None, sent_at_ns: int | None, event: Event | None) -> None:
+    def __init__(self, kind: str, about: str | None, sent_at_ns: int | None, event: Event | None) -> None:
+        self.kind = kind
         self.about = about
         self.sent_at_ns = sent_at_ns
         self.event = event
@@ -45,26 +45,22 @@ class FrameInterpreter:
         """
         frame = decode_frame(payload)
         if isinstance(frame, QuoteFrame):
-            FRAMES.labels("quote").inc()
             stamp = Stamp(frame.sent_at_ns, wall_ns, mono_ns)
             event = QuoteSeen(stamp=stamp, quote=frame.quote) if self._quotes.admits(frame) else None
-            return Reading(frame.quote.symbol, frame.sent_at_ns, event)
+            return Reading("quote", frame.quote.symbol, frame.sent_at_ns, event)
         if isinstance(frame, TradesFrame):
-            FRAMES.labels("trades").inc()
-            return Reading(frame.symbol, frame.sent_at_ns, self._fresh_trades(connection, frame, wall_ns, mono_ns))
+            return Reading(
+                "trades", frame.symbol, frame.sent_at_ns, self._fresh_trades(connection, frame, wall_ns, mono_ns)
+            )
         if isinstance(frame, LevelsFrame):
-            FRAMES.labels("levels").inc()
             stamp = Stamp(frame.sent_at_ns, wall_ns, mono_ns)
             book = Book(symbol=frame.symbol, bids=frame.bids, asks=frame.asks, stamp=stamp)
-            return Reading(
-                frame.symbol, frame.sent_at_ns, BookSeen(stamp=stamp, book=book) if self._levels.admits(frame) else None
-            )
+            levels = BookSeen(stamp=stamp, book=book) if self._levels.admits(frame) else None
+            return Reading("levels", frame.symbol, frame.sent_at_ns, levels)
         if isinstance(frame, TickersFrame):
-            FRAMES.labels("mini_tickers").inc()
             stamp = Stamp(frame.sent_at_ns, wall_ns, mono_ns)
-            return Reading(TICKERS_KEY, frame.sent_at_ns, self._new_tickers(connection, frame, stamp))
-        FRAMES.labels("other").inc()
-        return Reading(None, None, None)
+            return Reading("mini_tickers", TICKERS_KEY, frame.sent_at_ns, self._new_tickers(connection, frame, stamp))
+        return Reading("other", None, None, None)
 
     def forget(self, symbol: Symbol) -> None:
         """Drop what is known of a symbol nobody watches any more."""
