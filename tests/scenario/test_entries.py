@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from mexc_sniper.core.reasons import Reason
@@ -310,8 +311,6 @@ def test_kill_switch_closes_the_gate_before_anything_else_and_survives_a_restart
 
 
 def _restored_with_trading(world: World):
-    import msgspec
-
     return msgspec.structs.replace(world.restored(), trading=world.engine.state.trading.status)
 
 
@@ -559,3 +558,32 @@ def test_price_near_the_coins_other_pair_is_bought_and_the_decision_names_it():
 def test_without_any_known_price_nothing_is_compared_and_the_decision_says_so():
     world = _opened(a_world_that_knows())
     assert _guard(world, Reason.PRICE_IMPLAUSIBLE) == (None, "nothing to compare with")
+
+
+def test_closing_right_after_a_start_is_done_once_the_pairs_rules_are_known():
+    before = _opened(a_world_that_knows())
+    _bought(before)
+    (held,) = _positions(before)
+    world = World(msgspec.structs.replace(_restored_with_trading(before), positions=(held,)), seconds=100)
+    world.hear(a_command(101, Verb.CLOSE_POSITION, positionId=held.id))
+    assert _last_result(world).status is CommandStatus.DONE
+    assert _submitted(world) == []
+    world.hear(instruments_read(102, an_instrument("ALPHAUSDT"), names={*OLD, "ALPHAUSDT"}), a_book(103))
+    assert [(sell.role, sell.quantity) for sell in _submitted(world)] == [(OrderRole.MANUAL_CLOSE, Decimal(20))]
+
+
+def test_exit_refused_for_the_price_band_names_the_bid_next_instead_of_the_same_price_for_ever():
+    """After a restart the last price is not known, and the band is measured from it."""
+    world = _opened(a_world_that_knows())
+    _bought(world)
+    world.hear(a_book(20, bid="0.80", ask="0.81"))
+    market = _submitted(world)[-1]
+    world.hear(reported(20.1, market, S.SUBMITTED), reported(20.2, market, S.CANCELED), a_book(21, bid="0.80"))
+    capped = _submitted(world)[-1]
+    assert (capped.type, capped.price) == (OrderType.IOC, Decimal("0.72"))
+    world.hear(
+        reported(21.1, capped, S.SUBMITTED),
+        reported(21.2, capped, S.REJECTED, code=30010, reason=Reason.OUTSIDE_PRICE_BAND),
+        a_book(23, bid="0.79", ask="0.80"),
+    )
+    assert (_submitted(world)[-1].type, _submitted(world)[-1].price) == (OrderType.IOC, Decimal("0.79"))

@@ -61,10 +61,14 @@ class Exits:
                 self._watch(turn, position, self._bid(position.symbol))
 
     def close(self, turn: Turn, position: Position, role: OrderRole, command_id: CommandId | None = None) -> bool:
-        """Sell all that is free of a position now; False when nothing is."""
+        """Sell all of a position now; False when nothing is left that is not on its way already.
+
+        Right after a start the pair's rules may not be known yet: the word stands, and is done as soon as they are.
+        """
         instrument = self._state.instruments.get(position.symbol)
         if instrument is None:
-            return False
+            self._holdings.put(turn, replace(position, status=PositionStatus.CLOSING, exit_role=str(role)))
+            return True
         held = sellable(instrument, self._held(position))
         if held <= 0:
             return False
@@ -87,6 +91,10 @@ class Exits:
             return
         unfilled = order.filled_quantity <= 0
         trading.exit_unfilled[position.id] = trading.exit_unfilled.get(position.id, 0) + 1 if unfilled else 0
+        if order.reason is Reason.OUTSIDE_PRICE_BAND:
+            trading.exit_banded[position.id] = None
+        else:
+            trading.exit_banded.pop(position.id, None)
         legs = trading.exit_legs.pop(order.intent.client_order_id, ())
         if unfilled and legs and position.plan is not None:
             position = replace(position, plan=mark_legs(position.plan, legs, done=False))
@@ -223,7 +231,8 @@ class Exits:
         if not market:
             if bid is None:
                 return False
-            floor = self._floor(instrument, bid)
+            banded = position.id in trading.exit_banded
+            floor = bid if banded else self._floor(instrument, bid)
         sent = self._send(turn, position, due, OrderType.MARKET if market else OrderType.IOC, floor, command_id)
         if sent is None:
             return False

@@ -105,6 +105,8 @@ class Trading:
     exit_count: dict[PositionId, int] = field(default_factory=dict)
     exit_unfilled: dict[PositionId, int] = field(default_factory=dict)
     """Exits of a position in a row that sold nothing."""
+    exit_banded: dict[PositionId, None] = field(default_factory=dict)
+    """Positions whose last exit named a price outside the venue's band: the last price is not what we think."""
     forgotten: dict[ClientOrderId, None] = field(default_factory=dict)
     """Orders of ours, long settled and not kept any more; the venue may still list them."""
     exit_legs: dict[ClientOrderId, tuple[int, ...]] = field(default_factory=dict)
