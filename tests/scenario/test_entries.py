@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from mexc_sniper.core.reasons import Reason
-from mexc_sniper.engine.effects import CancelOrder, SetGate, Submit
+from mexc_sniper.engine.effects import CancelOrder, ReadBook, SetGate, Submit, Watch
 from mexc_sniper.model.account import Account, TradingState
 from mexc_sniper.model.commands import CommandStatus, Verb
 from mexc_sniper.model.entries import DecisionMade, PositionChanged, TradeChanged
@@ -210,7 +210,7 @@ def test_twenty_listings_at_once_never_exceed_the_exposure_limit():
 def test_same_coin_is_entered_once_however_often_it_opens():
     world = _opened(a_world_that_knows())
     _bought(world)
-    world.hear(a_command(700, Verb.EXECUTE_TRADE, symbol="ALPHAUSDT", quoteQty="10"))
+    world.hear(a_book(699), a_command(700, Verb.EXECUTE_TRADE, symbol="ALPHAUSDT", quoteQty="10"))
     assert len(_submitted(world)) == 2, "by hand it may be bought again"
 
 
@@ -587,3 +587,54 @@ def test_exit_refused_for_the_price_band_names_the_bid_next_instead_of_the_same_
         a_book(23, bid="0.79", ask="0.80"),
     )
     assert (_submitted(world)[-1].type, _submitted(world)[-1].price) == (OrderType.IOC, Decimal("0.79"))
+
+
+# ---------------------------------------------------------------------- books that do not move
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["never seen", "half a minute old"])
+def test_buying_by_hand_asks_once_for_a_book_that_does_not_move_and_buys_what_it_shows(known):
+    world = a_world_that_knows()
+    if known:
+        world.hear(a_book(10, "OLDUSDT", bid="1.99", ask="2.00"))
+    world.hear(a_command(40, Verb.EXECUTE_TRADE, symbol="OLDUSDT", quoteQty="20"), a_tick(40.1))
+    assert (world.asked(ReadBook), world.asked(Watch)) == ([ReadBook("OLDUSDT")], [Watch("OLDUSDT")])
+    assert _submitted(world) == []
+    world.hear(a_book(40.2, "OLDUSDT"), a_tick(40.25), a_tick(40.5))
+    (intent,) = _submitted(world)
+    assert intent.reference_price == Decimal("1.00")
+    assert world.asked(ReadBook) == [ReadBook("OLDUSDT")]
+
+
+def test_buying_by_hand_without_any_answer_about_the_book_is_refused_after_three_seconds():
+    world = a_world_that_knows().hear(
+        a_command(40, Verb.EXECUTE_TRADE, symbol="OLDUSDT", quoteQty="20"), a_tick(42.9), a_tick(43.1)
+    )
+    assert _last_result(world).code in ("no_book", "no_reference_price")
+    assert _submitted(world) == []
+
+
+def test_paper_exit_into_a_silent_book_has_it_confirmed_and_sells_within_its_freshness():
+    world = _opened(a_world_that_knows())
+    _bought(world)
+    world.hear(a_tick(10.4 + 30 * 60 + 1))
+    second = 1812.0
+    for number in range(1, 8):
+        sell = _submitted(world)[-1]
+        assert sell.role is OrderRole.TIME_EXIT
+        world.hear(reported(second, sell, S.SUBMITTED), reported(second + 0.1, sell, S.CANCELED, reason=Reason.NO_BOOK))
+        assert len(world.asked(ReadBook)) == number
+        answered = second + 0.2
+        world.hear(a_book(answered))
+        while _submitted(world)[-1] is sell:
+            second += 0.1
+            world.hear(a_tick(second))
+        assert second - answered < 10, "the next try meets a book that is still fresh"
+
+
+def test_start_with_a_position_asks_for_its_book():
+    before = _opened(a_world_that_knows())
+    _bought(before)
+    (held,) = _positions(before)
+    world = World(msgspec.structs.replace(_restored_with_trading(before), positions=(held,)), seconds=100)
+    assert world.asked(ReadBook) == [ReadBook("ALPHAUSDT")]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.core.values import Symbol
-from mexc_sniper.model.events import SourceName
+from mexc_sniper.model.events import Event, SourceName
 from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.ports import Clock, Emit, Offload, Wire
 from mexc_sniper.venues.mexc.budget import REQUESTS_PER_S, WEIGHT_LIMIT, WeightBudget
@@ -19,6 +19,7 @@ from mexc_sniper.venues.mexc.shard import StreamOptions
 from mexc_sniper.venues.mexc.signing import Credentials
 from mexc_sniper.venues.mexc.sources.age import AgeProbes
 from mexc_sniper.venues.mexc.sources.catalogue import readers
+from mexc_sniper.venues.mexc.sources.depth import BookReads
 from mexc_sniper.venues.mexc.sources.polling import PolledSource
 from mexc_sniper.venues.mexc.stream import MarketStream
 from mexc_sniper.venues.mexc.tap import FrameTap
@@ -87,6 +88,7 @@ class MexcMarketGateway:
             requests_per_s=self._options.requests_per_s,
         )
         self._ages = AgeProbes(clock)
+        self._books = BookReads(clock)
         self._sync: TimeSync | None = None
         self._watched: dict[Symbol, None] = {}
         self._stream: MarketStream | None = None
@@ -120,13 +122,18 @@ class MexcMarketGateway:
         )
         sync = TimeSync(rest, self._clock, emit, interval_s=lambda: self._options.polling.time_interval_ms / 1000)
         self._sync = sync  # kept when the run ends: an old offset is better than none
+
+        def streamed(event: Event) -> None:
+            self._books.see(event)
+            emit(event)
+
         self._stream = MarketStream(
             self._ws_url,
             self._wire,
             self._clock,
             self._random,
             self._options.stream,
-            emit=emit,
+            emit=streamed,
             venue_offset_ns=lambda: sync.offset_ns,
             restored=self._stream_restored,
             tap=self._tap,
@@ -145,6 +152,7 @@ class MexcMarketGateway:
                 tasks.create_task(sync.run())
                 tasks.create_task(self._stream.run())
                 tasks.create_task(self._ages.run(rest, emit))
+                tasks.create_task(self._books.run(rest, emit))
                 for source in self._sources.values():
                     tasks.create_task(source.run())
         finally:
@@ -166,6 +174,10 @@ class MexcMarketGateway:
     def probe_age(self, symbol: Symbol) -> None:
         """Ask for the oldest candles; answered by one `CandlesRead`, in the next run if none is under way."""
         self._ages.ask(symbol)
+
+    def read_book(self, symbol: Symbol) -> None:
+        """Ask for a symbol's book once; answered by one `BookSeen` unless the stream is faster or the venue fails."""
+        self._books.ask(symbol)
 
     def expect_openings(self, opens_at_ns: Sequence[int]) -> None:
         """Tell which openings lie ahead (our wall clock, ns); polling tightens near the first."""
