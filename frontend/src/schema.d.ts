@@ -838,7 +838,7 @@ export interface components {
          * @description What only a person can end.
          * @enum {string}
          */
-        AttentionKind: "discrepancy" | "in_doubt" | "manual_exit" | "foreign_order";
+        AttentionKind: "discrepancy" | "in_doubt" | "manual_exit" | "foreign_order" | "long_absence";
         /**
          * AttentionView
          * @description One thing that needs a person, until resolved.

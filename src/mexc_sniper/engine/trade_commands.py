@@ -270,6 +270,10 @@ class TradeCommands:
             return
         if resolution == "adopt" and item.position_id is not None and item.kind is AttentionKind.DISCREPANCY:
             self.holdings.adopt_balance(turn, item.position_id)
+        if resolution == "adopt" and item.kind is AttentionKind.LONG_ABSENCE:
+            for position in tuple(trading.positions.values()):
+                if position.account is item.account and not position.closed:
+                    self.holdings.adopt_balance(turn, position.id)
         resolved = replace(item, resolved_ns=turn.now_ns, resolved_by=command.actor, resolution=resolution)
         del trading.attention[item.id]
         turn.entry(AttentionChanged(attention=resolved))

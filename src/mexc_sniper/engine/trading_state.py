@@ -114,6 +114,8 @@ class Trading:
     rested: dict[tuple[PositionId, int], None] = field(default_factory=dict)
     """Take-profit legs that wait at the venue or did in this life: each rests once, after that it is watched here."""
     private_stream: bool = False
+    filled_ns: dict[PositionId, int] = field(default_factory=dict)
+    """When a fill last changed a position: the venue's account may be older than it for a while."""
     swept_ns: int = 0
     epoch: int = 0
     """Number of this life of the engine; part of every client order id."""
