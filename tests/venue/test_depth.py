@@ -122,3 +122,15 @@ async def test_book_of_a_silent_pair_is_read_over_sockets_and_a_pair_that_is_non
             await eventually(lambda: heard.of(BookSeen), within_s=8)
             (seen,) = heard.of(BookSeen)
             assert (seen.book.symbol, seen.book.bid, seen.book.ask) == ("SOLUSDT", 99, 100)
+
+
+async def test_book_that_moved_while_the_streams_were_away_is_read_when_they_are_back() -> None:
+    with SimulatorProcess(symbols=30, ip_weight=100_000) as venue:
+        levels = {"symbol": "SOLUSDT", "bids": [["99", "5"]], "asks": [["100", "6"]]}
+        await asyncio.to_thread(venue.post, "/sim/book", levels)
+        async with running(venue) as (gateway, heard):
+            gateway.watch(Symbol("SOLUSDT"))
+            await eventually(lambda: heard.of(BookSeen), within_s=8)
+            await asyncio.to_thread(venue.post, "/sim/stream/cut", {"refuseForS": 2})
+            await asyncio.to_thread(venue.post, "/sim/book", {**levels, "bids": [["50", "5"]], "asks": [["51", "6"]]})
+            await eventually(lambda: heard.of(BookSeen)[-1].book.bid == 50, within_s=15)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 from urllib.parse import urlsplit
 
@@ -25,6 +26,9 @@ from mexc_sniper.venues.mexc.stream import MarketStream
 from mexc_sniper.venues.mexc.tap import FrameTap
 from mexc_sniper.venues.mexc.time_sync import TimeSync
 from mexc_sniper.venues.mexc.urls import REST_URL, WEB_URL, WS_URL, Host
+
+BOOKS_AFTER_ABSENCE = 60
+"""Books asked for when the streams are back, 3 of weight each; far more than are watched at once."""
 
 
 @dataclass(frozen=True)
@@ -193,9 +197,12 @@ class MexcMarketGateway:
             polled.refresh()
 
     def _stream_restored(self) -> None:
-        """After an absence: what opened meanwhile shows in the lists, so look at once."""
+        """After an absence: what opened meanwhile shows in the lists, and a book that moved meanwhile and rests now
+        would not be told again, so look at once."""
         for source in (SourceName.DEFAULT_SYMBOLS, SourceName.EXCHANGE_INFO):
             self.refresh(source)
+        for symbol in islice(self._watched, BOOKS_AFTER_ABSENCE):
+            self.read_book(symbol)
 
     def _report_web_off(self, emit: Emit) -> None:
         for source in (SourceName.CALENDAR, SourceName.WEB_SYMBOLS):
