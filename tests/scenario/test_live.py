@@ -725,3 +725,36 @@ def test_refused_timestamp_is_signed_anew_once_the_clock_was_measured():
     again = _submitted(world)[-1]
     assert again.client_order_id != first.client_order_id
     assert (again.account, again.attempt) == (Account.LIVE, 1)
+
+
+def test_order_at_the_venue_that_is_not_listed_is_asked_for_and_fills_it_tells_of_are_read():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(reported(10.4, intent, S.SUBMITTED), reported(10.45, intent, S.FILLED, filled="20", quote="20"))
+    looked, read = len(world.asked(LookUp)), len(world.asked(ReadFills))
+    world.hear(_swept(11, balances=(_usdt(), ALPHA)))
+    assert len(world.asked(LookUp)) == looked + 1
+    assert len(world.asked(ReadFills)) == read + 1
+
+
+def test_old_orders_of_ours_the_venue_still_lists_are_no_strangers():
+    world, intent = _held()
+    world.hear(
+        a_tick(27),
+        _looked_up(28, intent, LookUpKind.ORDER, found=_report(28, intent)),
+        *(a_tick(700 + n) for n in (0, 1)),
+    )
+    assert intent.client_order_id not in world.engine.state.trading.orders
+    world.hear(_swept(702, _venue_order(702, intent.client_order_id, S.FILLED), balances=(_usdt(), ALPHA)))
+    assert _attention(world) == []
+
+
+def _report(second: float, intent: OrderIntent) -> ExecutionReport:
+    return reported(second, intent, S.FILLED, filled="20", quote="20", source=ReportSource.QUERY).report
+
+
+def test_ended_order_of_somebody_else_is_nobodys_business():
+    world = _ready().hear(_swept(5, _venue_order(5, "by-hand-9", S.FILLED)))
+    assert _attention(world) == []
+    world.hear(_swept(6, balances=(_usdt(),)), _swept(7, balances=(_usdt(),)))
+    assert world.engine.state.trading.status.reconciled
