@@ -109,6 +109,10 @@ class MarketGateway(Protocol):
         """Ask for the oldest candles; answered by exactly one `CandlesRead`."""
         ...
 
+    def read_book(self, symbol: Symbol) -> None:
+        """Ask for a symbol's book once, whether it moves or not; answered by a `BookSeen`, or not at all."""
+        ...
+
     def expect_openings(self, opens_at_ns: Sequence[int]) -> None:
         """Tell which openings lie ahead (our wall clock, ascending); polling tightens near the first."""
         ...

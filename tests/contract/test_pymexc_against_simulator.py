@@ -1,4 +1,4 @@
-"""pymexc, a third client written by others, trades at the simulator; skipped where it is not installed."""
+"""pymexc, a third client written by others, trades at the simulator."""
 
 import threading
 import time
@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pymexc import spot
 
 from mexc_sim.core.account import DEFAULT_KEY, DEFAULT_SECRET
 from tests.support.simulator import SimulatorProcess
-
-# Its releases 1.3.0 and 1.3.1 cannot be imported (their wheels lack a module); 1.2.19 can.
-spot = pytest.importorskip("pymexc.spot", reason="pymexc, a test-only witness, is not installed")
 
 DEADLINE_S = 20
 SYMBOL = "SOLUSDT"

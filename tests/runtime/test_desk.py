@@ -241,3 +241,16 @@ def test_cancel_that_found_no_room_for_two_seconds_is_left_to_its_repetition(tmp
     desk.desk.wake()
     assert [step for step, _ in desk.recorder.steps if step == "cancel"] == []
     assert desk.not_sent == []
+
+
+def test_live_order_without_a_journal_never_leaves(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.desk._journal = None
+    desk.desk.submit(desk.an_order(1, OrderRole.STOP_LOSS))
+    assert (desk.sent, desk.not_sent) == ([], [Reason.JOURNAL_UNHEALTHY])
+
+
+def test_waking_with_nobody_waiting_does_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.desk.wake()
+    assert (desk.sent, desk.events) == ([], [])

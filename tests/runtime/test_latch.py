@@ -73,3 +73,36 @@ def test_latch_set_anew_while_resuming_stays(tmp_path: Path) -> None:
     desk.look_at_latch()
     assert desk.latched
     assert _actions(heard) == ["pause", "cancel"]
+
+
+def test_latch_that_cannot_be_looked_at_is_as_good_as_set_and_cannot_be_lifted(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way of the data directory")
+    desk, heard = _desk(tmp_path / "file" / "kill.latch")
+    desk.look_at_latch()
+    assert desk.latched
+    assert len(_actions(heard)) == 1
+    desk.lift_latch()
+    assert desk.latched
+    desk.look_at_latch()
+    assert len(_actions(heard)) == 1, "told once"
+
+
+def test_lifting_a_latch_that_is_gone_is_fine_and_without_one_there_is_nothing_to_do(tmp_path: Path) -> None:
+    desk, heard = _desk(tmp_path / "kill.latch")
+    (tmp_path / "kill.latch").write_text("pause\tsomebody\t1\twhy\n")
+    desk.look_at_latch()
+    (tmp_path / "kill.latch").unlink()
+    desk.lift_latch()
+    assert not desk.latched
+    none = OrderDesk(
+        gateways={},
+        throttles={},
+        journal=None,
+        latch=None,
+        clock=LoopClock(),
+        emit=heard.append,
+        wake_at=lambda _: None,
+    )
+    none.look_at_latch()
+    none.lift_latch()
+    assert not none.latched

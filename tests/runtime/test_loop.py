@@ -57,6 +57,8 @@ class ScriptedGateway:
     def unwatch(self, symbol: Symbol) -> None:
         self.watched.pop(symbol, None)
 
+    def read_book(self, symbol: Symbol) -> None: ...
+
     def probe_age(self, symbol: Symbol) -> None:
         self._probes.append(symbol)
         self._answer_probes()

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from mexc_sniper.core.reasons import Reason
-from mexc_sniper.engine.effects import CancelOrder, SetGate, Submit
+from mexc_sniper.engine.effects import CancelOrder, ReadBook, SetGate, Submit, Watch
 from mexc_sniper.model.account import Account, TradingState
 from mexc_sniper.model.commands import CommandStatus, Verb
 from mexc_sniper.model.entries import DecisionMade, PositionChanged, TradeChanged
@@ -209,7 +210,7 @@ def test_twenty_listings_at_once_never_exceed_the_exposure_limit():
 def test_same_coin_is_entered_once_however_often_it_opens():
     world = _opened(a_world_that_knows())
     _bought(world)
-    world.hear(a_command(700, Verb.EXECUTE_TRADE, symbol="ALPHAUSDT", quoteQty="10"))
+    world.hear(a_book(699), a_command(700, Verb.EXECUTE_TRADE, symbol="ALPHAUSDT", quoteQty="10"))
     assert len(_submitted(world)) == 2, "by hand it may be bought again"
 
 
@@ -310,8 +311,6 @@ def test_kill_switch_closes_the_gate_before_anything_else_and_survives_a_restart
 
 
 def _restored_with_trading(world: World):
-    import msgspec
-
     return msgspec.structs.replace(world.restored(), trading=world.engine.state.trading.status)
 
 
@@ -559,3 +558,83 @@ def test_price_near_the_coins_other_pair_is_bought_and_the_decision_names_it():
 def test_without_any_known_price_nothing_is_compared_and_the_decision_says_so():
     world = _opened(a_world_that_knows())
     assert _guard(world, Reason.PRICE_IMPLAUSIBLE) == (None, "nothing to compare with")
+
+
+def test_closing_right_after_a_start_is_done_once_the_pairs_rules_are_known():
+    before = _opened(a_world_that_knows())
+    _bought(before)
+    (held,) = _positions(before)
+    world = World(msgspec.structs.replace(_restored_with_trading(before), positions=(held,)), seconds=100)
+    world.hear(a_command(101, Verb.CLOSE_POSITION, positionId=held.id))
+    assert _last_result(world).status is CommandStatus.DONE
+    assert _submitted(world) == []
+    world.hear(instruments_read(102, an_instrument("ALPHAUSDT"), names={*OLD, "ALPHAUSDT"}), a_book(103))
+    assert [(sell.role, sell.quantity) for sell in _submitted(world)] == [(OrderRole.MANUAL_CLOSE, Decimal(20))]
+
+
+def test_exit_refused_for_the_price_band_names_the_bid_next_instead_of_the_same_price_for_ever():
+    """After a restart the last price is not known, and the band is measured from it."""
+    world = _opened(a_world_that_knows())
+    _bought(world)
+    world.hear(a_book(20, bid="0.80", ask="0.81"))
+    market = _submitted(world)[-1]
+    world.hear(reported(20.1, market, S.SUBMITTED), reported(20.2, market, S.CANCELED), a_book(21, bid="0.80"))
+    capped = _submitted(world)[-1]
+    assert (capped.type, capped.price) == (OrderType.IOC, Decimal("0.72"))
+    world.hear(
+        reported(21.1, capped, S.SUBMITTED),
+        reported(21.2, capped, S.REJECTED, code=30010, reason=Reason.OUTSIDE_PRICE_BAND),
+        a_book(23, bid="0.79", ask="0.80"),
+    )
+    assert (_submitted(world)[-1].type, _submitted(world)[-1].price) == (OrderType.IOC, Decimal("0.79"))
+
+
+# ---------------------------------------------------------------------- books that do not move
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["never seen", "half a minute old"])
+def test_buying_by_hand_asks_once_for_a_book_that_does_not_move_and_buys_what_it_shows(known):
+    world = a_world_that_knows()
+    if known:
+        world.hear(a_book(10, "OLDUSDT", bid="1.99", ask="2.00"))
+    world.hear(a_command(40, Verb.EXECUTE_TRADE, symbol="OLDUSDT", quoteQty="20"), a_tick(40.1))
+    assert (world.asked(ReadBook), world.asked(Watch)) == ([ReadBook("OLDUSDT")], [Watch("OLDUSDT")])
+    assert _submitted(world) == []
+    world.hear(a_book(40.2, "OLDUSDT"), a_tick(40.25), a_tick(40.5))
+    (intent,) = _submitted(world)
+    assert intent.reference_price == Decimal("1.00")
+    assert world.asked(ReadBook) == [ReadBook("OLDUSDT")]
+
+
+def test_buying_by_hand_without_any_answer_about_the_book_is_refused_after_three_seconds():
+    world = a_world_that_knows().hear(
+        a_command(40, Verb.EXECUTE_TRADE, symbol="OLDUSDT", quoteQty="20"), a_tick(42.9), a_tick(43.1)
+    )
+    assert _last_result(world).code in ("no_book", "no_reference_price")
+    assert _submitted(world) == []
+
+
+def test_paper_exit_into_a_silent_book_has_it_confirmed_and_sells_within_its_freshness():
+    world = _opened(a_world_that_knows())
+    _bought(world)
+    world.hear(a_tick(10.4 + 30 * 60 + 1))
+    second = 1812.0
+    for number in range(1, 8):
+        sell = _submitted(world)[-1]
+        assert sell.role is OrderRole.TIME_EXIT
+        world.hear(reported(second, sell, S.SUBMITTED), reported(second + 0.1, sell, S.CANCELED, reason=Reason.NO_BOOK))
+        assert len(world.asked(ReadBook)) == number
+        answered = second + 0.2
+        world.hear(a_book(answered))
+        while _submitted(world)[-1] is sell:
+            second += 0.1
+            world.hear(a_tick(second))
+        assert second - answered < 10, "the next try meets a book that is still fresh"
+
+
+def test_start_with_a_position_asks_for_its_book():
+    before = _opened(a_world_that_knows())
+    _bought(before)
+    (held,) = _positions(before)
+    world = World(msgspec.structs.replace(_restored_with_trading(before), positions=(held,)), seconds=100)
+    assert world.asked(ReadBook) == [ReadBook("ALPHAUSDT")]

@@ -364,11 +364,11 @@ def test_position_without_its_coins_is_a_discrepancy_that_a_person_may_adopt():
         reported(10.4, intent, S.SUBMITTED),
         filled(10.5, intent, price="1.00", quantity="20"),
         reported(10.5, intent, S.FILLED, filled="20", quote="20"),
-        _swept(40, balances=(_usdt("980"), Balance(Account.LIVE, Asset("ALPHA"), Decimal(5), Decimal(0)))),
+        _swept(41, balances=(_usdt("980"), Balance(Account.LIVE, Asset("ALPHA"), Decimal(5), Decimal(0)))),
     )
     assert _attention(world) == [AttentionKind.DISCREPANCY]
     attention_id = next(iter(world.engine.state.trading.attention))
-    world.hear(a_command(41, Verb.RESOLVE_ATTENTION, id=attention_id, resolution="adopt"))
+    world.hear(a_command(42, Verb.RESOLVE_ATTENTION, id=attention_id, resolution="adopt"))
     assert _last_result(world).status is CommandStatus.DONE
     assert _attention(world) == []
     (position,) = world.engine.state.trading.positions.values()
@@ -382,10 +382,10 @@ def test_position_whose_coins_are_all_gone_is_closed_when_adopted():
         reported(10.4, intent, S.SUBMITTED),
         filled(10.5, intent, price="1.00", quantity="20"),
         reported(10.5, intent, S.FILLED, filled="20", quote="20"),
-        _swept(40, balances=(_usdt("980"),)),
+        _swept(41, balances=(_usdt("980"),)),
     )
     attention_id = next(iter(world.engine.state.trading.attention))
-    world.hear(a_command(41, Verb.RESOLVE_ATTENTION, id=attention_id, resolution="adopt"))
+    world.hear(a_command(42, Verb.RESOLVE_ATTENTION, id=attention_id, resolution="adopt"))
     (position,) = world.engine.state.trading.positions.values()
     assert position.closed
 
@@ -595,3 +595,166 @@ def test_rejected_high_value_entry_stays_paper():
     world.hear(a_command(20, Verb.REJECT_TRADE, tradeId=trade_id))
     assert _last_result(world).status is CommandStatus.DONE
     assert world.engine.state.trading.confirmations == {}
+
+
+# ---------------------------------------------------------------------- answers that are old, doubled or too short
+
+
+ALPHA = Balance(Account.LIVE, Asset("ALPHA"), Decimal(20), Decimal(0))
+
+
+def _held() -> tuple[World, OrderIntent]:
+    """Twenty coins bought live at 10.5 s."""
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        reported(10.45, intent, S.ACCEPTED, venue_order_id="C02__1"),
+        filled(10.5, intent, price="1.00", quantity="20"),
+        reported(10.5, intent, S.FILLED, filled="20", quote="20"),
+    )
+    return world, intent
+
+
+def test_account_older_than_our_last_fill_is_no_discrepancy_and_lowers_nothing():
+    """RELIABILITY 2.2, row 35."""
+    world, intent = _held()
+    world.hear(_swept(12), _swept(38))
+    assert _attention(world) == []
+    assert next(iter(world.engine.state.trading.positions.values())).quantity == 20
+    world.hear(reported(39, intent, S.PARTIALLY_FILLED, filled="5", quote="5", source=ReportSource.QUERY))
+    order = _order(world, intent)
+    assert (order.status, order.filled_quantity) == (S.FILLED, 20)
+    world.hear(_swept(41))
+    assert _attention(world) == [AttentionKind.DISCREPANCY], "what is missing half a minute later is missing"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["the order is known", "the order is in doubt"])
+def test_two_orders_under_one_id_of_ours_halt_and_change_nothing_of_ours(known):
+    """RELIABILITY 2.3, row 39."""
+    if known:
+        world, intent = _held()
+    else:
+        world, intent = _doubtful()
+    first, second = (
+        msgspec.structs.replace(row, report=msgspec.structs.replace(row.report, venue_order_id=number))
+        for number, row in (
+            ("C02__1", _venue_order(12, intent.client_order_id, S.FILLED)),
+            ("C02__2", _venue_order(12, intent.client_order_id)),
+        )
+    )
+    before = _order(world, intent).status
+    world.hear(_swept(12, first, second, balances=(_usdt(), ALPHA)))
+    assert AttentionKind.FOREIGN_ORDER in _attention(world)
+    status = world.engine.state.trading.status
+    assert (status.state, status.latched) == (TradingState.HALTED, True)
+    assert _order(world, intent).status is before
+    assert world.asked(CancelOrder) == [], "a person decides what becomes of it"
+
+
+def _after(days: float, world: World, **details: object) -> World:
+    positions = tuple(world.engine.state.trading.positions.values())
+    restored = msgspec.structs.replace(
+        world.restored(), positions=positions, trading=world.engine.state.trading.status, **details
+    )
+    second = days * 86_400
+    return World(restored, seconds=second, live=True).hear(
+        _key(second + 0.1), _swept(second + 0.5, balances=(_usdt(), ALPHA))
+    )
+
+
+def test_absence_beyond_the_venues_lists_with_live_positions_needs_a_persons_word():
+    """RELIABILITY 2.3, row 56."""
+    world = _after(1.5, _held()[0])
+    status = world.engine.state.trading.status
+    assert _attention(world) == [AttentionKind.LONG_ABSENCE]
+    assert (status.reconciled, status.state) == (False, TradingState.HALTED)
+    start = 1.5 * 86_400
+    world.hear(a_command(start + 1, Verb.ARM, minutes=5))
+    assert _last_result(world).code == "arming_refused"
+    (attention_id,) = world.engine.state.trading.attention
+    world.hear(
+        a_command(start + 2, Verb.RESOLVE_ATTENTION, id=attention_id, resolution="ignore"),
+        _swept(start + 3, balances=(_usdt(), ALPHA)),
+    )
+    status = world.engine.state.trading.status
+    assert (status.reconciled, status.state) == (True, TradingState.ACTIVE)
+    assert next(iter(world.engine.state.trading.positions.values())).quantity == 20
+
+
+def test_adopting_after_a_long_absence_takes_positions_from_the_balances():
+    world = _after(40, _held()[0])
+    start = 40 * 86_400
+    few = Balance(Account.LIVE, Asset("ALPHA"), Decimal(7), Decimal(0))
+    (attention_id,) = world.engine.state.trading.attention
+    world.hear(
+        BalancesRead(stamp=at(start + 1), account=Account.LIVE, balances=(few,), complete=False),
+        a_command(start + 2, Verb.RESOLVE_ATTENTION, id=attention_id, resolution="adopt"),
+    )
+    assert next(iter(world.engine.state.trading.positions.values())).quantity == 7
+
+
+def test_exits_of_a_position_stay_alive_while_a_long_absence_waits_for_a_word():
+    world = _after(2, _held()[0])
+    start = 2 * 86_400
+    world.hear(
+        instruments_read(start + 1, an_instrument("ALPHAUSDT"), names={*OLD, "ALPHAUSDT"}),
+        a_book(start + 2, bid="0.50", ask="0.51"),
+    )
+    assert [intent.role.reduces_risk for intent in _submitted(world)] == [True]
+
+
+@pytest.mark.parametrize(("days", "held"), [(0.9, True), (30, False)], ids=["short enough", "nothing live was left"])
+def test_absence_that_hides_nothing_asks_nobody(days, held):
+    world = _held()[0] if held else _ready()
+    again = _after(days, world)
+    assert _attention(again) == []
+    assert again.engine.state.trading.status.reconciled
+
+
+def test_refused_timestamp_is_signed_anew_once_the_clock_was_measured():
+    world = _opened(_ready())
+    first = _submitted(world)[0]
+    world.hear(
+        reported(10.4, first, S.SUBMITTED),
+        reported(10.45, first, S.REJECTED, code=700003, reason=Reason.CLOCK_UNCERTAIN),
+        a_tick(11.2),
+    )
+    assert _submitted(world) == [first], "the clock is measured within a second; before that it would be refused again"
+    world.hear(a_tick(11.7))
+    again = _submitted(world)[-1]
+    assert again.client_order_id != first.client_order_id
+    assert (again.account, again.attempt) == (Account.LIVE, 1)
+
+
+def test_order_at_the_venue_that_is_not_listed_is_asked_for_and_fills_it_tells_of_are_read():
+    world = _opened(_ready())
+    intent = _submitted(world)[0]
+    world.hear(reported(10.4, intent, S.SUBMITTED), reported(10.45, intent, S.FILLED, filled="20", quote="20"))
+    looked, read = len(world.asked(LookUp)), len(world.asked(ReadFills))
+    world.hear(_swept(11, balances=(_usdt(), ALPHA)))
+    assert len(world.asked(LookUp)) == looked + 1
+    assert len(world.asked(ReadFills)) == read + 1
+
+
+def test_old_orders_of_ours_the_venue_still_lists_are_no_strangers():
+    world, intent = _held()
+    world.hear(
+        a_tick(27),
+        _looked_up(28, intent, LookUpKind.ORDER, found=_report(28, intent)),
+        *(a_tick(700 + n) for n in (0, 1)),
+    )
+    assert intent.client_order_id not in world.engine.state.trading.orders
+    world.hear(_swept(702, _venue_order(702, intent.client_order_id, S.FILLED), balances=(_usdt(), ALPHA)))
+    assert _attention(world) == []
+
+
+def _report(second: float, intent: OrderIntent) -> ExecutionReport:
+    return reported(second, intent, S.FILLED, filled="20", quote="20", source=ReportSource.QUERY).report
+
+
+def test_ended_order_of_somebody_else_is_nobodys_business():
+    world = _ready().hear(_swept(5, _venue_order(5, "by-hand-9", S.FILLED)))
+    assert _attention(world) == []
+    world.hear(_swept(6, balances=(_usdt(),)), _swept(7, balances=(_usdt(),)))
+    assert world.engine.state.trading.status.reconciled

@@ -1,7 +1,7 @@
 """Trading with the whole program at the simulator: arming, steered listings, and both order logs side by side."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -77,15 +77,19 @@ class Trader:
         engine.kill()
         engine.wait(10)
 
-    def restart_engine(self) -> None:
-        """Kill the engine and wait for the next one."""
+    def restart_engine(self, meanwhile: Callable[[], Any] = lambda: None) -> None:
+        """Kill the engine and wait for the next one; ``meanwhile`` happens while nobody watches."""
         old = self.bot.engine_process()
+        before = self.bot.api("GET", "/monitor/status")["startedAt"]
         self.kill_engine()
+        meanwhile()
 
         def alive() -> bool:
             new = self.bot.engine_process()
             if new is None or old is None or new.pid == old.pid:
                 return False
+            if before is not None and self.bot.api("GET", "/monitor/status")["startedAt"] == before:
+                return False  # the new one has not spoken yet; what is seen is the old one's last word
             return bool(self.bot.api("GET", "/health")["engineAlive"])
 
         eventually("another engine lives", alive, deadline_s=60)

@@ -92,3 +92,23 @@ def test_attention_that_is_not_there_and_words_that_are_none_are_refused(
     with pytest.raises(Refused) as refused:
         trader.bot.api("POST", "/attention/nothing/resolve", {"resolution": resolution})
     assert refused.value.status == status
+
+
+def test_pair_that_does_not_move_can_be_bought_by_hand_right_after_a_restart(
+    trader: Trader, open_market: OpenMarket
+) -> None:
+    symbol = open_market("STILL")
+    trader.restart_engine()
+    trader.arm()
+
+    def bought() -> bool:
+        try:
+            trader.buy(symbol)
+        except Refused as refused:  # the first seconds of a life: its rules are not read yet
+            if refused.error["code"] not in ("unknown_symbol", "not_reconciled", "engine_unavailable", "rules_unknown"):
+                raise
+            return False
+        return True
+
+    eventually("it is bought", bought, deadline_s=30)
+    trader.holds(symbol, "20")

@@ -13,19 +13,20 @@ from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.trading import hard_caps
 from mexc_sniper.app.venue_by_hand import EPOCH, VenueByHand
 from mexc_sniper.core.clock import SystemClock
-from mexc_sniper.core.errors import ConfigError, ProtocolError, SniperError
+from mexc_sniper.core.errors import ConfigError, SniperError
 from mexc_sniper.core.precision import above
 from mexc_sniper.core.reasons import SENTENCES
-from mexc_sniper.core.values import Symbol, price_from_text, quantity_from_text
+from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.config import TradeConfig
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.limits import Gate
-from mexc_sniper.model.market import Book, Level, Stamp
+from mexc_sniper.model.market import Book, Stamp
 from mexc_sniper.model.order import Approved, OrderIntent
 from mexc_sniper.model.trading import Trigger
 from mexc_sniper.policy.risk import EntryView, Exposure, approve_reduction, assess
 from mexc_sniper.venues.mexc.canary import Canary, CanaryReport
 from mexc_sniper.venues.mexc.key_check import check_key
+from mexc_sniper.venues.mexc.parse.depth import book_of
 from mexc_sniper.venues.mexc.parse.names import tradable_names
 from mexc_sniper.venues.mexc.urls import Endpoint
 
@@ -37,11 +38,6 @@ MAX_SPREAD_BPS = 200
 BOOK_LEVELS = 20
 ACCOUNT_PAUSE_S = 1.0
 """The account may be read twice a second (REFERENCE 1.3), and the look at the key has just read it."""
-
-
-class _Depth(msgspec.Struct):
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
 
 
 def run_canary(settings: Settings, symbol: str) -> CanaryReport:
@@ -151,15 +147,7 @@ def _view(
 
 async def _book(venue: VenueByHand, symbol: Symbol) -> Book:
     answer = await venue.rest.get(Endpoint.DEPTH, {"symbol": str(symbol), "limit": str(BOOK_LEVELS)})
-    try:
-        depth = msgspec.json.decode(answer.body, type=_Depth)
-        bids, asks = (
-            tuple(Level(price_from_text(price), quantity_from_text(quantity)) for price, quantity in side)
-            for side in (depth.bids, depth.asks)
-        )
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise ProtocolError(f"depth of {symbol}: {error}") from None
-    return Book(symbol, bids, asks, Stamp(None, answer.wall_ns, answer.mono_ns))
+    return book_of(answer.body, symbol, Stamp(None, answer.wall_ns, answer.mono_ns))
 
 
 def _shown(took_ms: float | None) -> str:

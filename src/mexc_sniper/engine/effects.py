@@ -36,6 +36,12 @@ class ProbeAge(msgspec.Struct, frozen=True):
     symbol: Symbol
 
 
+class ReadBook(msgspec.Struct, frozen=True):
+    """Ask for a symbol's book once: it may not have moved for long. Answered by a `BookSeen`, or not at all."""
+
+    symbol: Symbol
+
+
 class ExpectOpenings(msgspec.Struct, frozen=True):
     """Tell the gateway which openings lie ahead (our wall clock, ascending)."""
 
@@ -149,6 +155,7 @@ Effect = (
     | Watch
     | Unwatch
     | ProbeAge
+    | ReadBook
     | ExpectOpenings
     | Refresh
     | StartGateway

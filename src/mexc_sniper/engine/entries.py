@@ -36,6 +36,8 @@ OPEN_TO_API_NS = 5 * NS_PER_S
 """`MAX_ATTEMPTS` within this time where the pair is not open to the API yet (DESIGN 4.1)."""
 RETRY_NS = 300 * NS_PER_MS
 CONFIRM_NS = 60 * NS_PER_S
+_RETRY_AFTER: dict[Reason | None, int] = {Reason.MARKET_ORDERS_CLOSED: 0, Reason.CLOCK_UNCERTAIN: 1_200 * NS_PER_MS}
+"""Refusals that say nothing about the pair: as a limit order at once, or signed anew once the clock was measured."""
 
 _KNOWN_BEFORE = frozenset(
     {SignalKind.CALENDAR, SignalKind.ANNOUNCEMENT, SignalKind.WEB_SYMBOL, SignalKind.EXCHANGE_INFO_ROW}
@@ -165,7 +167,7 @@ class Entries:
         waiting = self._state.trading.waiting.get(listing.symbol)
         if waiting is not None and self._may_try_again(turn, waiting, order):
             waiting.attempt += 1
-            waiting.retry_at_ns = turn.now_ns + (0 if order.reason is Reason.MARKET_ORDERS_CLOSED else RETRY_NS)
+            waiting.retry_at_ns = turn.now_ns + _RETRY_AFTER.get(order.reason, RETRY_NS)
             turn.ask(WakeAt(waiting.retry_at_ns))
             return
         outcome, reason = _outcome_of(order)
@@ -304,7 +306,7 @@ class Entries:
 
     def _may_try_again(self, turn: Turn, waiting: Waiting, order: Order) -> bool:
         in_time = waiting.give_up_ns is not None and turn.now_ns < waiting.give_up_ns
-        again = order.reason in (Reason.NOT_OPEN_TO_API, Reason.MARKET_ORDERS_CLOSED)
+        again = order.reason in (Reason.NOT_OPEN_TO_API, *_RETRY_AFTER)
         forced_market = self._state.config.config.entry_type == "market"
         if order.reason is Reason.MARKET_ORDERS_CLOSED and forced_market:
             return False

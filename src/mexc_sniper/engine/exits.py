@@ -9,7 +9,7 @@ from mexc_sniper.core.ids import CommandId, client_order_id, intent_id
 from mexc_sniper.core.precision import below, buy_price
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Price, Quantity, Symbol
-from mexc_sniper.engine.effects import WakeAt
+from mexc_sniper.engine.effects import ReadBook, WakeAt
 from mexc_sniper.engine.gate import Gatekeeper
 from mexc_sniper.engine.holdings import Holdings
 from mexc_sniper.engine.orders import Orders
@@ -30,6 +30,8 @@ from mexc_sniper.policy.sizing import meets_minimum, sellable
 RETRY_NS = 500 * NS_PER_MS
 """Pause before an exit that came back unfilled or refused is tried again; doubles up to `RETRY_MAX_NS`."""
 RETRY_MAX_NS = 30_000 * NS_PER_MS
+RETRY_BOOK_NS = 4_000 * NS_PER_MS
+"""The longest pause where the book was too old: what it is asked for must still be fresh by then."""
 _WORDS = frozenset({OrderRole.MANUAL_CLOSE, OrderRole.FLATTEN})
 _DECIDED = frozenset({OrderRole.STOP_LOSS, OrderRole.TRAILING_STOP, OrderRole.TIME_EXIT})
 ZERO = Decimal(0)
@@ -61,10 +63,14 @@ class Exits:
                 self._watch(turn, position, self._bid(position.symbol))
 
     def close(self, turn: Turn, position: Position, role: OrderRole, command_id: CommandId | None = None) -> bool:
-        """Sell all that is free of a position now; False when nothing is."""
+        """Sell all of a position now; False when nothing is left that is not on its way already.
+
+        Right after a start the pair's rules may not be known yet: the word stands, and is done as soon as they are.
+        """
         instrument = self._state.instruments.get(position.symbol)
         if instrument is None:
-            return False
+            self._holdings.put(turn, replace(position, status=PositionStatus.CLOSING, exit_role=str(role)))
+            return True
         held = sellable(instrument, self._held(position))
         if held <= 0:
             return False
@@ -87,13 +93,18 @@ class Exits:
             return
         unfilled = order.filled_quantity <= 0
         trading.exit_unfilled[position.id] = trading.exit_unfilled.get(position.id, 0) + 1 if unfilled else 0
+        if order.reason is Reason.OUTSIDE_PRICE_BAND:
+            trading.exit_banded[position.id] = None
+        else:
+            trading.exit_banded.pop(position.id, None)
+        if order.reason is Reason.NO_BOOK:  # paper sells into no book that has not moved for long: have it confirmed
+            turn.ask(ReadBook(position.symbol))
         legs = trading.exit_legs.pop(order.intent.client_order_id, ())
         if unfilled and legs and position.plan is not None:
             position = replace(position, plan=mark_legs(position.plan, legs, done=False))
             self._holdings.put(turn, position)
-        pause_ns = (
-            min(RETRY_MAX_NS, 2 * trading.exit_pause_ns.get(position.id, RETRY_NS // 2)) if unfilled else RETRY_NS
-        )
+        longest_ns = RETRY_BOOK_NS if order.reason is Reason.NO_BOOK else RETRY_MAX_NS
+        pause_ns = min(longest_ns, 2 * trading.exit_pause_ns.get(position.id, RETRY_NS // 2)) if unfilled else RETRY_NS
         trading.exit_pause_ns[position.id] = pause_ns
         trading.exit_after_ns[position.id] = turn.now_ns + pause_ns
         turn.ask(WakeAt(turn.now_ns + pause_ns))
@@ -223,7 +234,8 @@ class Exits:
         if not market:
             if bid is None:
                 return False
-            floor = self._floor(instrument, bid)
+            banded = position.id in trading.exit_banded
+            floor = bid if banded else self._floor(instrument, bid)
         sent = self._send(turn, position, due, OrderType.MARKET if market else OrderType.IOC, floor, command_id)
         if sent is None:
             return False

@@ -52,6 +52,7 @@ class Holdings:
             day = self._day(order.intent.account, turn.now_ns)
             day.spent += fill.quote_quantity
             trading.entered_bases[(order.intent.account, position.base)] = None
+        trading.filled_ns[filled.id] = turn.now_ns
         self.put(turn, filled)
 
     def finish(self, turn: Turn, order: Order) -> None:

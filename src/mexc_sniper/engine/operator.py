@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mexc_sniper.core.ids import listing_id
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Symbol
-from mexc_sniper.engine.effects import StartGateway, StopGateway, Unwatch, Watch
+from mexc_sniper.engine.effects import ReadBook, StartGateway, StopGateway, Unwatch, Watch
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.trader import Trader
 from mexc_sniper.engine.turn import Turn
@@ -120,6 +120,7 @@ class Operator:
             turn.ask(StartGateway())
         for symbol in held:
             turn.ask(Watch(symbol))
+            turn.ask(ReadBook(symbol))
 
     def rest_if_flat(self, turn: Turn) -> None:
         """Stop listening once the monitor is stopped and no position needs its prices any more."""

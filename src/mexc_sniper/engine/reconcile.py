@@ -21,6 +21,10 @@ from mexc_sniper.model.trading import Attention, AttentionKind
 EVERY_NS = 30 * NS_PER_S
 RETRY_NS = 2 * NS_PER_S
 SYMBOLS_AT_ONCE = 5
+STALE_ACCOUNT_NS = 30 * NS_PER_S
+"""How long after a fill the account may still show the time before it; what is missing later is missing."""
+HISTORY_NS = 24 * 3_600 * NS_PER_S
+"""How far the venue's list of a pair's orders reaches back unasked (REFERENCE 1.7)."""
 ZERO = Decimal(0)
 
 
@@ -61,6 +65,33 @@ class Reconciliation:
                 symbols[position.symbol] = None
         return tuple(symbols)
 
+    def look_back(self, turn: Turn, last_life_ns: int | None) -> None:
+        """After an absence longer than the venue's lists reach, with live orders or positions: ask a person.
+
+        What was filled, canceled or sold meanwhile cannot be listed any more, so "all is well" is not for us to say.
+        """
+        trading = self._state.trading
+        if not trading.live or last_life_ns is None or turn.now_ns - last_life_ns <= HISTORY_NS:
+            return
+        left = [o.intent.symbol for o in trading.orders.values() if o.intent.account is Account.LIVE and not o.settled]
+        left += [p.symbol for p in trading.positions.values() if p.account is Account.LIVE and not p.closed]
+        if not left:
+            return
+        days = (turn.now_ns - last_life_ns) / (24 * 3_600 * NS_PER_S)
+        self._raise(
+            turn,
+            Attention(
+                id=str(AttentionKind.LONG_ABSENCE),
+                kind=AttentionKind.LONG_ABSENCE,
+                account=Account.LIVE,
+                symbol=None,
+                text=f"The program was away for {days:.1f} days, and the venue lists no orders that old. Compare "
+                f"{', '.join(sorted(set(left)))} with the venue's app; adopt takes the account's balances for our "
+                "positions, ignore keeps them as they are. Until then nothing is entered live.",
+                raised_ns=turn.now_ns,
+            ),
+        )
+
     def tend(self, turn: Turn) -> None:
         """Ask again when it is time."""
         trading = self._state.trading
@@ -76,10 +107,17 @@ class Reconciliation:
             turn.ask(WakeAt(turn.now_ns + RETRY_NS))
             return []
         reports: list[OrderReported] = []
-        listed: dict[str, VenueOrder] = {o.client_order_id: o for o in (*event.recent_orders, *event.open_orders)}
-        for name, venue_order in listed.items():
-            if venue_order.report.client_order_id in trading.orders:
-                reports.append(OrderReported(stamp=turn.stamp, report=venue_order.report))
+        listed: dict[str, dict[str, VenueOrder]] = {}
+        for row in (*event.recent_orders, *event.open_orders):
+            listed.setdefault(row.client_order_id, {})[str(row.report.venue_order_id)] = row
+        for name, venue_order in ((name, row) for name, rows in listed.items() for row in rows.values()):
+            known = trading.orders.get(venue_order.report.client_order_id)
+            if known is not None:
+                ids = {str(known.venue_order_id)} if known.venue_order_id else set(listed[name])
+                if ids == {str(venue_order.report.venue_order_id)}:
+                    reports.append(OrderReported(stamp=turn.stamp, report=venue_order.report))
+                else:
+                    self._twice(turn, venue_order)
             elif venue_order.report.client_order_id in trading.forgotten:
                 continue
             elif is_ours(name):
@@ -98,6 +136,8 @@ class Reconciliation:
                 equal = False
                 turn.ask(ReadFills(order))
         equal = self._positions_covered(turn) and equal
+        if any(item.kind is AttentionKind.LONG_ABSENCE for item in trading.attention.values()):
+            equal = False  # the venue's lists do not reach back so far: a person must say that all is well
         if equal and not trading.status.reconciled:
             state = trading.status.state if trading.status.latched else TradingState.ACTIVE
             trading.status = replace(
@@ -147,6 +187,10 @@ class Reconciliation:
             held = ZERO if balance is None else balance.free + balance.locked
             if held < position.quantity and not self._holdings.exits_on_their_way(position):
                 covered = False
+                filled_ns = trading.filled_ns.get(position.id, position.opened_ns)
+                if turn.now_ns - filled_ns < STALE_ACCOUNT_NS:
+                    turn.note("account_behind_fills", symbol=position.symbol, held=str(held))
+                    continue  # the venue's answer may come from before our last fill (RELIABILITY 2.2, 35)
                 self._raise(
                     turn,
                     Attention(
@@ -162,8 +206,38 @@ class Reconciliation:
                 )
         return covered or bool(trading.status.reconciled)
 
-    def _foreign(self, turn: Turn, order: VenueOrder, *, second_copy: bool) -> None:
+    def _twice(self, turn: Turn, order: VenueOrder) -> None:
+        """The venue holds two orders under one id of ours, and it says that it never does (RELIABILITY 2.3, 39)."""
+        self._raise(
+            turn,
+            Attention(
+                id=f"{AttentionKind.FOREIGN_ORDER}:{order.report.venue_order_id}",
+                kind=AttentionKind.FOREIGN_ORDER,
+                account=Account.LIVE,
+                symbol=order.symbol,
+                text=f"The venue holds more than one order for {order.symbol} under our id {order.client_order_id}; "
+                f"{order.report.venue_order_id} is not the one we know. Trading is halted: look at the venue's own "
+                "order list.",
+                raised_ns=turn.now_ns,
+            ),
+        )
+        self._halt(turn, "two orders at the venue under one id of ours")
+
+    def _halt(self, turn: Turn, reason: str) -> None:
         trading = self._state.trading
+        if trading.status.latched:
+            return
+        trading.status = replace(
+            trading.status,
+            state=TradingState.HALTED,
+            latched=True,
+            reason=reason,
+            actor="reconciliation",
+            since_ns=turn.now_ns,
+        )
+        self._gatekeeper.save(turn)
+
+    def _foreign(self, turn: Turn, order: VenueOrder, *, second_copy: bool) -> None:
         text = (
             f"The venue has an order of our form for {order.symbol} that we do not know. A second copy of the program "
             "may be running with the same key; trading is halted."
@@ -181,16 +255,8 @@ class Reconciliation:
                 raised_ns=turn.now_ns,
             ),
         )
-        if second_copy and fresh and not trading.status.latched:
-            trading.status = replace(
-                trading.status,
-                state=TradingState.HALTED,
-                latched=True,
-                reason="an unknown order of our form at the venue",
-                actor="reconciliation",
-                since_ns=turn.now_ns,
-            )
-            self._gatekeeper.save(turn)
+        if second_copy and fresh:
+            self._halt(turn, "an unknown order of our form at the venue")
 
     def _raise(self, turn: Turn, attention: Attention) -> bool:
         if attention.id in self._state.trading.attention:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mexc_sniper.core.ids import ClientOrderId, PositionId, TradeId
 from mexc_sniper.core.reasons import SENTENCES, Reason
 from mexc_sniper.core.values import Price, Symbol
-from mexc_sniper.engine.effects import WakeAt, Watch
+from mexc_sniper.engine.effects import ReadBook, WakeAt, Watch
 from mexc_sniper.engine.entries import Entries, amount_from
 from mexc_sniper.engine.exits import Exits
 from mexc_sniper.engine.holdings import Holdings
@@ -29,6 +29,8 @@ ANSWER_NS = 4_500_000_000
 """A manual entry is answered by then, with "pending" if nothing is known (DESIGN 7)."""
 FIRST_BOOK_NS = 3_000_000_000
 """How long a manual entry waits for the first book of a pair nobody was listening to."""
+FRESH_BOOK_NS = 5_000_000_000
+"""A book that has not moved for so long is asked for once before a person buys into it."""
 WHOLE_BOOK_NS = 200_000_000
 """Pause after its first two-sided quote: the first frames show a part of the book (DESIGN 4.1)."""
 LOOK_NS = 50_000_000
@@ -48,11 +50,12 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Manual:
-    """A manual entry on a pair whose book is not here yet."""
+    """A manual entry on a pair whose book is not here yet, or old."""
 
     command: Command
     symbol: Symbol
     amount: Decimal
+    since_ns: int
     until_ns: int
     quoted_ns: int | None = None
 
@@ -207,16 +210,24 @@ class TradeCommands:
                 message="quoteQty: a positive amount, such as 20.",
                 http_status=422,
             )
-        elif symbol in self._state.trading.books:
+        elif self._book_is_fresh(turn, symbol):
             self._enter(turn, command, symbol, amount)
         else:
             turn.ask(Watch(symbol))
+            turn.ask(ReadBook(symbol))
             turn.ask(WakeAt(turn.now_ns + LOOK_NS))
-            self._manual.append(_Manual(command, symbol, amount, turn.now_ns + FIRST_BOOK_NS))
+            self._manual.append(_Manual(command, symbol, amount, turn.now_ns, turn.now_ns + FIRST_BOOK_NS))
+
+    def _book_is_fresh(self, turn: Turn, symbol: Symbol, since_ns: int | None = None) -> bool:
+        book = self._state.trading.books.get(symbol)
+        if book is None:
+            return False
+        return book.stamp.ts_recv_ns >= (turn.now_ns - FRESH_BOOK_NS if since_ns is None else since_ns)
 
     def _may_enter(self, turn: Turn, manual: _Manual) -> bool:
         book = self._state.trading.books.get(manual.symbol)
-        if manual.quoted_ns is None and book is not None and book.bid is not None and book.ask is not None:
+        seen = book is not None and book.bid is not None and book.ask is not None
+        if manual.quoted_ns is None and seen and self._book_is_fresh(turn, manual.symbol, manual.since_ns):
             manual.quoted_ns = turn.now_ns
         quoted = manual.quoted_ns is not None and turn.now_ns - manual.quoted_ns >= WHOLE_BOOK_NS
         return quoted or turn.now_ns >= manual.until_ns
@@ -290,6 +301,10 @@ class TradeCommands:
             return
         if resolution == "adopt" and item.position_id is not None and item.kind is AttentionKind.DISCREPANCY:
             self.holdings.adopt_balance(turn, item.position_id)
+        if resolution == "adopt" and item.kind is AttentionKind.LONG_ABSENCE:
+            for position in tuple(trading.positions.values()):
+                if position.account is item.account and not position.closed:
+                    self.holdings.adopt_balance(turn, position.id)
         resolved = replace(item, resolved_ns=turn.now_ns, resolved_by=command.actor, resolution=resolution)
         del trading.attention[item.id]
         turn.entry(AttentionChanged(attention=resolved))

@@ -118,6 +118,8 @@ class Trader:
             pinned=PinState.UNKNOWN if before.pin is not None else PinState.NONE,
         )
         self.gatekeeper.save(turn)
+        last_life_ns = _last_sign_of_life(restored)
+        self.reconciliation.look_back(turn, last_life_ns)
         self.reconciliation.ask(turn)
 
     def tick(self, turn: Turn) -> None:
@@ -242,6 +244,18 @@ class Trader:
             self.entries.order_ended(turn, ended)
         else:
             self.exits.order_ended(turn, ended)
+
+
+def _last_sign_of_life(restored: Restored) -> int | None:
+    """Return when the program last was at work, as far as the ledger tells; None: never."""
+    signs = [order.ended_ns or order.created_ns for order in restored.orders]
+    signs += [fill.ts_recv_ns for fill in restored.fills]
+    signs += [position.opened_ns for position in restored.positions]
+    if restored.monitor is not None and restored.monitor.last_event_ns is not None:
+        signs.append(restored.monitor.last_event_ns)
+    if restored.trading is not None:
+        signs.append(restored.trading.since_ns)
+    return max(signs, default=None)
 
 
 def _in_doubt_after_end(order: Order, now_ns: int) -> Order:

@@ -131,6 +131,8 @@ class Trading:
     exit_count: dict[PositionId, int] = field(default_factory=dict)
     exit_unfilled: dict[PositionId, int] = field(default_factory=dict)
     """Exits of a position in a row that sold nothing."""
+    exit_banded: dict[PositionId, None] = field(default_factory=dict)
+    """Positions whose last exit named a price outside the venue's band: the last price is not what we think."""
     forgotten: dict[ClientOrderId, None] = field(default_factory=dict)
     """Orders of ours, long settled and not kept any more; the venue may still list them."""
     exit_legs: dict[ClientOrderId, tuple[int, ...]] = field(default_factory=dict)
@@ -138,6 +140,8 @@ class Trading:
     rested: dict[tuple[PositionId, int], None] = field(default_factory=dict)
     """Take-profit legs that wait at the venue or did in this life: each rests once, after that it is watched here."""
     private_stream: bool = False
+    filled_ns: dict[PositionId, int] = field(default_factory=dict)
+    """When a fill last changed a position: the venue's account may be older than it for a while."""
     swept_ns: int = 0
     sweeps: int = 0
     """Place in the round of pairs that periodic comparisons go through."""

@@ -165,6 +165,7 @@ class AttentionKind(StrEnum):
     IN_DOUBT = "in_doubt"
     MANUAL_EXIT = "manual_exit"
     FOREIGN_ORDER = "foreign_order"
+    LONG_ABSENCE = "long_absence"
 
 
 class Attention(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from mexc_sniper.engine.effects import (
     Note,
     Prepare,
     ProbeAge,
+    ReadBook,
     ReadFills,
     Record,
     Refresh,
@@ -115,6 +116,8 @@ class Dispatch:
                     self._gateway.unwatch(symbol)
                 case ProbeAge(symbol):
                     self._gateway.probe_age(symbol)
+                case ReadBook(symbol):
+                    self._gateway.read_book(symbol)
                 case ExpectOpenings(opens_at_ns):
                     self._gateway.expect_openings(opens_at_ns)
                 case Refresh(source):

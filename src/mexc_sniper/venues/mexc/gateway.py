@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 from urllib.parse import urlsplit
 
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.core.values import Symbol
-from mexc_sniper.model.events import SourceName
+from mexc_sniper.model.events import Event, SourceName
 from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.ports import Clock, Emit, Offload, Wire
 from mexc_sniper.venues.mexc.budget import REQUESTS_PER_S, WEIGHT_LIMIT, WeightBudget
@@ -21,11 +22,15 @@ from mexc_sniper.venues.mexc.shard import StreamOptions
 from mexc_sniper.venues.mexc.signing import Credentials
 from mexc_sniper.venues.mexc.sources.age import AgeProbes
 from mexc_sniper.venues.mexc.sources.catalogue import readers
+from mexc_sniper.venues.mexc.sources.depth import BookReads
 from mexc_sniper.venues.mexc.sources.polling import PolledSource
 from mexc_sniper.venues.mexc.stream import MarketStream
 from mexc_sniper.venues.mexc.tap import FrameTap
 from mexc_sniper.venues.mexc.time_sync import TimeSync
 from mexc_sniper.venues.mexc.urls import REST_URL, WEB_URL, WS_URL, Host
+
+BOOKS_AFTER_ABSENCE = 60
+"""Books asked for when the streams are back, 3 of weight each; far more than are watched at once."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ class MexcMarketGateway:
             requests_per_s=self._options.requests_per_s,
         )
         self._ages = AgeProbes(clock)
+        self._books = BookReads(clock)
         self._sync: TimeSync | None = None
         self._watched: dict[Symbol, None] = {}
         self._stream: MarketStream | None = None
@@ -126,13 +132,18 @@ class MexcMarketGateway:
         )
         sync = TimeSync(rest, self._clock, emit, interval_s=lambda: self._options.polling.time_interval_ms / 1000)
         self._sync = sync  # kept when the run ends: an old offset is better than none
+
+        def streamed(event: Event) -> None:
+            self._books.see(event)
+            emit(event)
+
         self._stream = MarketStream(
             self._ws_url,
             self._wire,
             self._clock,
             self._random,
             self._options.stream,
-            emit=emit,
+            emit=streamed,
             venue_offset_ns=lambda: sync.offset_ns,
             restored=self._stream_restored,
             tap=self._tap,
@@ -151,6 +162,7 @@ class MexcMarketGateway:
                 tasks.create_task(sync.run())
                 tasks.create_task(self._stream.run())
                 tasks.create_task(self._ages.run(rest, emit))
+                tasks.create_task(self._books.run(rest, emit))
                 for source in self._sources.values():
                     tasks.create_task(source.run())
         finally:
@@ -172,6 +184,10 @@ class MexcMarketGateway:
     def probe_age(self, symbol: Symbol) -> None:
         """Ask for the oldest candles; answered by one `CandlesRead`, in the next run if none is under way."""
         self._ages.ask(symbol)
+
+    def read_book(self, symbol: Symbol) -> None:
+        """Ask for a symbol's book once; answered by one `BookSeen` unless the stream is faster or the venue fails."""
+        self._books.ask(symbol)
 
     def expect_openings(self, opens_at_ns: Sequence[int]) -> None:
         """Tell which openings lie ahead (our wall clock, ns); polling tightens near the first."""
@@ -196,9 +212,12 @@ class MexcMarketGateway:
             polled.refresh()
 
     def _stream_restored(self) -> None:
-        """After an absence: what opened meanwhile shows in the lists, so look at once."""
+        """After an absence: what opened meanwhile shows in the lists, and a book that moved meanwhile and rests now
+        would not be told again, so look at once."""
         for source in (SourceName.DEFAULT_SYMBOLS, SourceName.EXCHANGE_INFO):
             self.refresh(source)
+        for symbol in islice(self._watched, BOOKS_AFTER_ABSENCE):
+            self.read_book(symbol)
 
     def _report_web_off(self, emit: Emit) -> None:
         for source in (SourceName.CALENDAR, SourceName.WEB_SYMBOLS):

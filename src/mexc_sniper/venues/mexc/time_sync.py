@@ -59,6 +59,11 @@ class OffsetEstimate:
         self.uncertainty_ns = None
         return True
 
+    def forget(self) -> None:
+        """Everything measured is void: the venue refused a timestamp. The offset stays until the next probe."""
+        self._samples.clear()
+        self.uncertainty_ns = None
+
     def add(self, venue_ns: int, *, sent_mono_ns: int, received_mono_ns: int, received_wall_ns: int) -> None:
         """Take one probe.
 
@@ -118,6 +123,7 @@ class TimeSync:
                 probes = 0
             if self._hurried:
                 self._hurried = False
+                self._estimate.forget()
                 probes = 0
             try:
                 await self._probe()
