@@ -19,6 +19,7 @@ from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, Emit, Offload, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 from mexc_sniper.runtime.trading_parts import TradingParts
+from mexc_sniper.venues.mexc.budget import WeightBudget
 from mexc_sniper.venues.mexc.gateway import MexcMarketGateway
 from mexc_sniper.venues.mexc.key_check import KeyFault, KeyReport, check_key
 from mexc_sniper.venues.mexc.order_gateway import MexcOrderGateway
@@ -127,7 +128,7 @@ def build_trading(
         gateways=gateways,
         throttles={account: Throttle() for account in gateways},
         watchers=(PaperLatency(paper).see, paper.see),
-        helpers=(KeyWatch(settings, clock, offload, key).run,) if live else (),
+        helpers=(KeyWatch(settings, clock, offload, market.budget, key).run,) if live else (),
         journal=journal if live else None,
         latch=latch_of(settings.data_dir),
         live=live,
@@ -135,7 +136,7 @@ def build_trading(
     )
 
 
-async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> KeyReport:
+async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload, budget: WeightBudget) -> KeyReport:
     """Fail fast on a key that the venue refuses altogether; one that could not be tried is tried again later.
 
     Returns what was found, so that the first minutes need not ask for it again: the account may be read twice a
@@ -145,7 +146,11 @@ async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> 
         ConfigError: what is wrong with the key and how to mend it.
     """
     report = await check_key(
-        rest_url=settings.venue.rest_url, credentials=credentials_of(settings), clock=clock, offload=offload
+        rest_url=settings.venue.rest_url,
+        credentials=credentials_of(settings),
+        clock=clock,
+        offload=offload,
+        budget=budget,
     )
     if report.fault is not None and report.fault is not KeyFault.UNREACHABLE:
         raise ConfigError(f"the venue refuses the key: {' '.join(report.against_arming)}")
@@ -155,10 +160,13 @@ async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> 
 class KeyWatch:
     """Tells what the start has found, tries the key every quarter of an hour, and soon again while it cannot be."""
 
-    def __init__(self, settings: Settings, clock: Clock, offload: Offload, first: KeyReport | None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, offload: Offload, budget: WeightBudget, first: KeyReport | None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._offload = offload
+        self._budget = budget
         self._first = first
 
     async def run(self, emit: Emit) -> None:
@@ -170,6 +178,7 @@ class KeyWatch:
                 credentials=credentials,
                 clock=self._clock,
                 offload=self._offload,
+                budget=self._budget,
             )
             self._first = None
             stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())

@@ -1,6 +1,8 @@
 """The venue's rate limits as a budget: weight in ten seconds, requests in one, and waits it ordered (REFERENCE 1.3)."""
 
 from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.errors import RateLimited, ThrottleTimeout
@@ -10,15 +12,57 @@ WEIGHT_LIMIT = 300
 """Per 10 s and address. Documents say 500, readers of 2026 say 300: the lower counts."""
 WEIGHT_WINDOW_S = 10
 REQUESTS_PER_S = 20
+MARKET_SHARE = 0.7
+"""What polling may fill: the rest is for our orders, which a new life must compare with the venue before it may trade,
+however much the lives before it have spent."""
 EXPONENTIAL_CAP_S = 600.0
 """Without Retry-After a 429 may last ten minutes (REFERENCE 1.3, FAQ Q4)."""
+
+
+class Spent(NamedTuple):
+    """One call that was let through."""
+
+    wall_ns: int
+    weight: int
+
+
+class Ordered(NamedTuple):
+    """A wait the venue ordered: when it was ordered and when it ends, in our wall clock."""
+
+    wall_ns: int
+    until_ns: int
+
+
+class BudgetRecord(Protocol):
+    """What outlives the process: the venue counts on when we die, and remembers a ban."""
+
+    def spent(self) -> Sequence[Spent]:
+        """Return the calls of the last seconds, of any life."""
+
+    def ordered(self) -> Ordered | None:
+        """Return the last wait the venue ordered."""
+
+    def note_spent(self, spent: Spent) -> None:
+        """Keep a call."""
+
+    def note_ordered(self, ordered: Ordered) -> None:
+        """Keep a wait."""
 
 
 class WeightBudget:
     """Admits calls so that no window ever holds more than the limits; refuses all while the venue said wait."""
 
-    def __init__(self, clock: Clock, *, weight_limit: int = WEIGHT_LIMIT, requests_per_s: int = REQUESTS_PER_S) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        weight_limit: int = WEIGHT_LIMIT,
+        requests_per_s: int = REQUESTS_PER_S,
+        record: BudgetRecord | None = None,
+    ) -> None:
+        """``record`` keeps what is spent for the next life and tells what earlier ones spent; None: nobody does."""
         self._clock = clock
+        self._record = record
         self._weight_limit = weight_limit
         self._requests_per_s = requests_per_s
         self._spent: deque[tuple[int, int]] = deque()
@@ -26,6 +70,23 @@ class WeightBudget:
         self._blocked_until = 0
         self._block_reason = ""
         self._refusals = 0
+        if record is not None:
+            self._inherit(record)
+
+    def _inherit(self, record: BudgetRecord) -> None:
+        """Take over what earlier lives spent and were told. A time ahead of our clock, which was stepped back, counts
+        as now: that errs on the side of waiting, by no more than the window or the ordered wait."""
+        now, wall_ns = self._clock.mono_ns(), self._clock.wall_ns()
+        for spent in sorted(record.spent()):
+            age_ns = max(0, wall_ns - spent.wall_ns)
+            if age_ns < WEIGHT_WINDOW_S * NS_PER_S:
+                self._spent.append((now - age_ns, spent.weight))
+                self._weight += spent.weight
+        if (ordered := record.ordered()) is not None:
+            left_ns = ordered.until_ns - max(wall_ns, ordered.wall_ns)
+            if left_ns > 0:
+                self._blocked_until = now + left_ns
+                self._block_reason = "an earlier start was told to wait by the venue"
 
     @property
     def weight_used(self) -> int:
@@ -44,6 +105,9 @@ class WeightBudget:
         self._refusals += 1
         self._block_reason = reason
         self._blocked_until = max(self._blocked_until, self._clock.mono_ns() + int(retry_after_s * NS_PER_S))
+        if self._record is not None:
+            wall_ns = self._clock.wall_ns()
+            self._record.note_ordered(Ordered(wall_ns, wall_ns + self._blocked_until - self._clock.mono_ns()))
 
     def served(self) -> None:
         """Note that the venue answered normally: the next refusal starts over at one second."""
@@ -73,6 +137,8 @@ class WeightBudget:
             await self._clock.until(free_at)
         self._spent.append((self._clock.mono_ns(), weight))
         self._weight += weight
+        if self._record is not None:
+            self._record.note_spent(Spent(self._clock.wall_ns(), weight))
 
     def _forget(self) -> None:
         horizon = self._clock.mono_ns() - WEIGHT_WINDOW_S * NS_PER_S

@@ -119,15 +119,27 @@ class KeyReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def check_key(
-    *, rest_url: str, credentials: Credentials, clock: Clock, offload: Offload, symbol: Symbol = TEST_SYMBOL
+    *,
+    rest_url: str,
+    credentials: Credentials,
+    clock: Clock,
+    offload: Offload,
+    symbol: Symbol = TEST_SYMBOL,
+    budget: WeightBudget | None = None,
 ) -> KeyReport:
-    """Try a key against the venue; never raises for what the venue does. ``symbol`` is tried with the test order."""
+    """Try a key against the venue; never raises for what the venue does.
+
+    Args:
+        rest_url, credentials, clock, offload: whom to ask, as whom, and with what.
+        symbol: what the test order is for.
+        budget: shared with everything that speaks to the venue from our address; None makes an own one.
+    """
     estimate = OffsetEstimate()
     rest = RestClient(
         {Host.API: rest_url},
         clock,
         offload,
-        WeightBudget(clock),
+        budget or WeightBudget(clock),
         venue_offset_ns=lambda: estimate.offset_ns,
         credentials=credentials,
     )
