@@ -84,6 +84,17 @@ async def test_clock_that_was_stepped_back_delays_by_no_more_than_window_and_wai
     await second.acquire(WEIGHT_LIMIT, deadline_s=0)
 
 
+async def test_endpoint_with_a_limit_of_its_own_keeps_its_distance_over_a_restart(tmp_path: Path) -> None:
+    clock = ManualClock()
+    await a_life(tmp_path / "spent", clock).acquire(10, deadline_s=0, kind=3, gap_s=0.5)
+    second = a_life(tmp_path / "spent", clock)
+    await second.acquire(10, deadline_s=0, kind=4, gap_s=0.5)
+    with pytest.raises(ThrottleTimeout):
+        await second.acquire(10, deadline_s=0.4, kind=3, gap_s=0.5)
+    await clock.advance(0.5)
+    await second.acquire(10, deadline_s=0, kind=3, gap_s=0.5)
+
+
 async def test_ring_keeps_the_newest_calls(tmp_path: Path) -> None:
     clock = ManualClock()
     first = a_life(tmp_path / "spent", clock)

@@ -14,8 +14,10 @@ BUDGET_NAME: Final = "request-weight"
 SLOTS: Final = 512
 """Calls remembered; the venue's limits let fewer than half of that into one window."""
 
-_RECORD: Final = struct.Struct("<qq")
-_SIZE: Final = (1 + SLOTS) * _RECORD.size
+_ORDERED: Final = struct.Struct("<qq")
+_SPENT: Final = struct.Struct("<qii")
+_SLOT: Final = 16
+_SIZE: Final = (1 + SLOTS) * _SLOT
 
 _log = structlog.get_logger()
 
@@ -57,26 +59,26 @@ class BudgetFile:
 
     def ordered(self) -> Ordered | None:
         """Return the wait that was kept before this life began."""
-        wall_ns, until_ns = _RECORD.unpack_from(self._content, 0)
+        wall_ns, until_ns = _ORDERED.unpack_from(self._content, 0)
         return Ordered(wall_ns, until_ns) if until_ns > wall_ns > 0 else None
 
     def note_spent(self, spent: Spent) -> None:
         """Keep a call in the place of the oldest; microseconds."""
-        self._put(1 + self._next, spent)
+        self._put(1 + self._next, _SPENT.pack(*spent))
         self._next = (self._next + 1) % SLOTS
 
     def note_ordered(self, ordered: Ordered) -> None:
         """Keep a wait in the place of the one before."""
-        self._put(0, ordered)
+        self._put(0, _ORDERED.pack(*ordered))
 
     def _calls(self) -> list[Spent]:
-        return [Spent(*pair) for pair in _RECORD.iter_unpack(self._content[_RECORD.size :])]
+        return [Spent(*call) for call in _SPENT.iter_unpack(self._content[_SLOT:])]
 
-    def _put(self, slot: int, pair: tuple[int, int]) -> None:
+    def _put(self, slot: int, content: bytes) -> None:
         if self._fd is None:
             return
         try:
-            os.pwrite(self._fd, _RECORD.pack(*pair), slot * _RECORD.size)
+            os.pwrite(self._fd, content, slot * _SLOT)
         except OSError as fault:
             self._give_up(fault)
 

@@ -182,8 +182,10 @@ class KeyWatch:
             )
             self._first = None
             stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
-            emit(KeyChecked(stamp=stamp, problems=report.against_arming, warnings=report.warnings))
-            await self._clock.sleep(KEY_RETRY_S if report.fault is not None else KEY_AGAIN_S)
+            problems, condemned = report.against_arming, report.condemned
+            emit(KeyChecked(stamp=stamp, problems=problems, warnings=report.warnings, condemned=condemned))
+            unknown = report.fault is not None or (problems and not condemned)
+            await self._clock.sleep(KEY_RETRY_S if unknown else KEY_AGAIN_S)
 
 
 def latch_of(data_dir: Path) -> Path:

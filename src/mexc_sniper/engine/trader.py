@@ -183,12 +183,13 @@ class Trader:
         self.gatekeeper.signal(turn, event.reason, closed=event.closed, detail=event.detail)
 
     def key_checked(self, turn: Turn, event: KeyChecked) -> None:
-        """Arming needs a key that is fit; one that stops being fit disarms."""
+        """Arming needs a key that is fit; one that is proven unfit disarms. A check that could not be made does not: a
+        network that is away for a second at a start must not end the operator's permission for hours."""
         trading = self._state.trading
         trading.key_checked = not event.problems
         trading.key_problem = " ".join(event.problems)
         turn.note("key_checked", fit=trading.key_checked, problems=event.problems, warnings=event.warnings)
-        if event.problems and trading.status.armed_until_ns is not None:
+        if event.problems and event.condemned and trading.status.armed_until_ns is not None:
             self.killswitch.disarm(turn, actor="key check")
 
     def kill_latched(self, turn: Turn, event: KillLatched) -> None:

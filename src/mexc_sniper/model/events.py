@@ -240,11 +240,16 @@ class GateSignaled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyChecked(msgspec.Struct, frozen=True, kw_only=True):
-    """The live account's key was tried against the venue; ``problems`` empty: fit for arming."""
+    """The live account's key was tried against the venue; ``problems`` empty: fit for arming.
+
+    ``condemned`` False: something could not be found out (the venue was not reachable, or asked us to wait), which
+    proves nothing against the key.
+    """
 
     stamp: Stamp
     problems: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    condemned: bool = True
 
 
 class KillLatched(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,10 +20,11 @@ EXPONENTIAL_CAP_S = 600.0
 
 
 class Spent(NamedTuple):
-    """One call that was let through."""
+    """One call that was let through. ``kind`` numbers the endpoint where it has a limit of its own; 0: it has none."""
 
     wall_ns: int
     weight: int
+    kind: int = 0
 
 
 class Ordered(NamedTuple):
@@ -67,6 +68,7 @@ class WeightBudget:
         self._requests_per_s = requests_per_s
         self._spent: deque[tuple[int, int]] = deque()
         self._weight = 0
+        self._last: dict[int, int] = {}
         self._blocked_until = 0
         self._block_reason = ""
         self._refusals = 0
@@ -82,6 +84,8 @@ class WeightBudget:
             if age_ns < WEIGHT_WINDOW_S * NS_PER_S:
                 self._spent.append((now - age_ns, spent.weight))
                 self._weight += spent.weight
+                if spent.kind:
+                    self._last[spent.kind] = now - age_ns
         if (ordered := record.ordered()) is not None:
             left_ns = ordered.until_ns - max(wall_ns, ordered.wall_ns)
             if left_ns > 0:
@@ -113,13 +117,17 @@ class WeightBudget:
         """Note that the venue answered normally: the next refusal starts over at one second."""
         self._refusals = 0
 
-    async def acquire(self, weight: int, *, deadline_s: float, share: float = 1.0) -> None:
+    async def acquire(
+        self, weight: int, *, deadline_s: float, share: float = 1.0, kind: int = 0, gap_s: float = 0.0
+    ) -> None:
         """Wait for room and take it.
 
         Args:
             weight: of the call.
             deadline_s: how long to wait for room.
             share: part of the limits this caller may fill; less leaves room for the others.
+            kind: number of an endpoint with a limit of its own.
+            gap_s: seconds between two calls of that kind.
 
         Raises:
             RateLimited: the venue ordered a wait that is not over.
@@ -130,6 +138,8 @@ class WeightBudget:
             if (left := self.blocked_for_s()) > 0:
                 raise RateLimited(self._block_reason, retry_after_s=left)
             free_at = self._free_at(weight, share)
+            if gap_s and kind in self._last:
+                free_at = max(free_at, self._last[kind] + int(gap_s * NS_PER_S))
             if free_at <= self._clock.mono_ns():
                 break
             if free_at > give_up:
@@ -137,8 +147,10 @@ class WeightBudget:
             await self._clock.until(free_at)
         self._spent.append((self._clock.mono_ns(), weight))
         self._weight += weight
+        if gap_s:
+            self._last[kind] = self._clock.mono_ns()
         if self._record is not None:
-            self._record.note_spent(Spent(self._clock.wall_ns(), weight))
+            self._record.note_spent(Spent(self._clock.wall_ns(), weight, kind if gap_s else 0))
 
     def _forget(self) -> None:
         horizon = self._clock.mono_ns() - WEIGHT_WINDOW_S * NS_PER_S

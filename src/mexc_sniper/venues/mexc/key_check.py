@@ -110,6 +110,14 @@ class KeyReport(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(reasons)
 
     @property
+    def condemned(self) -> bool:
+        """Whether something is proven against the key; otherwise `against_arming` only tells what is not known yet."""
+        if self.fault is not None:
+            return self.fault is not KeyFault.UNREACHABLE
+        denied = (self.may_read, self.may_trade, self.account_can_trade)
+        return Answer.NO in denied or self.reads_withdrawals is Answer.YES
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What deserves a look but stops nothing."""
         told = list(self.notes)

@@ -21,8 +21,6 @@ SINCE_BEFORE_NS = 60 * NS_PER_S
 TRADES_PER_PAGE = 100
 MAX_PAGES = 50
 ALL_ORDERS_LIMIT = 1_000
-ACCOUNT_EVERY_S = 0.5
-"""GET account is limited to two a second (REFERENCE 1.3)."""
 
 
 class OrderQueries:
@@ -32,7 +30,6 @@ class OrderQueries:
         self._rest = rest
         self._clock = clock
         self._account = account
-        self._account_at_ns = 0
 
     async def find(self, order: Order, kind: LookUpKind) -> VenueOrder | None:
         """Look for an order in one place; None: it is not known there, which is evidence and no proof.
@@ -143,8 +140,6 @@ class OrderQueries:
         Raises:
             VenueError: as `find`.
         """
-        await self._clock.until(self._account_at_ns)
-        self._account_at_ns = self._clock.mono_ns() + int(ACCOUNT_EVERY_S * NS_PER_S)
         answer = await self._rest.get(Endpoint.ACCOUNT)
         return account_of(answer.body, self._account)
 

@@ -133,7 +133,9 @@ class RestClient:
         Raises:
             VenueError: by the fault table; `RateLimited` also while a wait the venue ordered is not over.
         """
-        await self._budgets[endpoint.host].acquire(endpoint.weight, deadline_s=endpoint.deadline_s, share=share)
+        await self._budgets[endpoint.host].acquire(
+            endpoint.weight, deadline_s=endpoint.deadline_s, share=share, kind=endpoint.number, gap_s=endpoint.gap_s
+        )
         API_WEIGHT.set(self.budget.weight_used)
         started = self._clock.mono_ns()
         try:
