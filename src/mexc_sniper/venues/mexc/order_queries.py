@@ -18,6 +18,8 @@ from mexc_sniper.venues.mexc.urls import Endpoint
 
 SINCE_BEFORE_NS = 60 * NS_PER_S
 """How far before an order's signing a list of all orders begins."""
+LONGEST_RANGE_NS = 7 * 86_400 * NS_PER_S
+"""What a list of all orders may span (REFERENCE 1.7)."""
 TRADES_PER_PAGE = 100
 MAX_PAGES = 50
 ALL_ORDERS_LIMIT = 1_000
@@ -154,7 +156,11 @@ class OrderQueries:
     async def _all_orders(self, symbol: Symbol, since_ns: int | None) -> tuple[VenueOrder, ...]:
         question = {"symbol": str(symbol), "limit": str(ALL_ORDERS_LIMIT)}
         if since_ns:  # without it the venue looks back 24 hours
-            question["startTime"] = str(max(0, since_ns - SINCE_BEFORE_NS) // NS_PER_MS)
+            start_ns = max(0, since_ns - SINCE_BEFORE_NS)
+            question["startTime"] = str(start_ns // NS_PER_MS)
+            if self._clock.wall_ns() - start_ns > LONGEST_RANGE_NS - SINCE_BEFORE_NS:
+                # A longer range is refused; an order that reached the venue did so near its signing.
+                question["endTime"] = str((start_ns + LONGEST_RANGE_NS) // NS_PER_MS)
         rows = await self._list(Endpoint.ALL_ORDERS, question)
         if len(rows) >= ALL_ORDERS_LIMIT:
             raise ProtocolError(
