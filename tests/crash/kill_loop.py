@@ -15,8 +15,10 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mexc_sniper.venues.mexc.budget import WEIGHT_WINDOW_S
 from tests.crash.lane import READY_WITHIN_S, Lane, Nursery
 from tests.support.figures import percentile, write_figures
 from tests.support.postgres import PostgresServer, database, server_programs, shared_server
@@ -34,7 +37,7 @@ MOMENTS = ("start", "reconciled", "quoted", "posted", "accepted", "profit", "res
 price reached the take profit, and nothing happens."""
 FRESH_EVERY = 8
 """Every so many lives a new interpreter, whose start is what "ready within ten seconds" is measured on."""
-AHEAD = 3
+AHEAD = 24
 """Coins listed and not yet quoted: the engine knows them when the quote comes."""
 
 
@@ -47,15 +50,16 @@ class Loop:
         self._dice = dice
         self._server = crash_server
         self._lives = 0
+        self.kills = 0
         self._waiting: list[str] = []
 
     def prepare(self) -> None:
         """Live once, undisturbed but for the end."""
         self.lane.prepare()
-        self._list_ahead()
-        self.lane.wait_until(lambda: self.lane.knows(self._waiting[0]), within_s=20)
+        self._stock_up()
         self.lane.kill()
         self.lane.simulator.delete("/sim/requests")
+        self.lane.found.ready_s.clear()  # the very first start, with an empty ledger, is another question
 
     def kill_once(self, moment: str | None = None) -> None:
         """Start a life, kill it (or its database) at some moment, and look at what it left."""
@@ -75,7 +79,8 @@ class Loop:
                 lane.check_alive()  # it lives on, and nothing it knew is lost
             lane.kill()
         lane.check_dead(began_ns=life.started_ns)
-        if self._lives % 40 == 0:
+        self.kills += 1
+        if len(self._waiting) <= 1:
             self.settle()
 
     def _reach(self, moment: str) -> None:
@@ -88,17 +93,21 @@ class Loop:
             time.sleep(dice.uniform(0, 0.3))
             return
         self._sell_leftovers()
+        lane.wait_rules()
         symbol = self._next_coin()
+        if symbol is None:
+            self.moments["no coin"] += 1
+            return
         before = len(lane.posts())
         lane.quote(symbol, "0.9900", "1.0000")
         if moment == "quoted":
             time.sleep(dice.uniform(0, 0.06))
             return
-        lane.wait_until(lambda: len(lane.posts()) > before, within_s=3)
+        lane.wait_until(lambda: len(lane.posts()) > before, within_s=1.5)
         if moment == "posted":
             time.sleep(dice.uniform(0, 0.02))
             return
-        lane.wait_until(lambda: lane.simulator.orders(symbol=symbol), within_s=2)
+        lane.wait_until(lambda: lane.simulator.orders(symbol=symbol), within_s=1)
         if moment == "accepted":
             time.sleep(dice.uniform(0, 0.04))
             return
@@ -115,22 +124,27 @@ class Loop:
             price = 1.05 + self._dice.randrange(100) / 10_000  # a book is told when it changes
             self.lane.quote(symbol, f"{price:.4f}", f"{price + 0.01:.4f}")
 
-    def _next_coin(self) -> str:
-        symbol = self._waiting.pop(0)
-        self.lane.wait_until(lambda: self.lane.knows(symbol), within_s=10)
-        self._list_ahead()
-        return symbol
+    def _next_coin(self) -> str | None:
+        """A coin that will be entered at its first quote."""
+        ready = [symbol for symbol in self.lane.coins_like("pending") if symbol in self._waiting]
+        if not ready:
+            return None
+        self._waiting.remove(ready[0])
+        return ready[0]
 
-    def _list_ahead(self) -> None:
-        while len(self._waiting) < AHEAD:
-            self._waiting.append(self.lane.list_coin())
+    def _stock_up(self) -> None:
+        """List coins while an engine watches that has room for requests: one that is seen late is not entered."""
+        time.sleep(WEIGHT_WINDOW_S)
+        self._waiting = [self.lane.list_coin() for _ in range(AHEAD)]
+        self.lane.wait_until(lambda: set(self._waiting) <= set(self.lane.coins_like("pending")), within_s=30)
 
     def settle(self) -> None:
-        """Let one life sell everything, and keep the permission to trade."""
+        """Let one life sell everything, prolong the permission to trade, and see the next coins."""
         life = self.lane.start(fresh=False)
         self.lane.check_alive()
         self.lane.arm()
         self._sell_all()
+        self._stock_up()
         self.lane.kill()
         self.lane.check_dead(began_ns=life.started_ns)
 
@@ -144,31 +158,38 @@ class Loop:
 
     def finish(self) -> None:
         """A last life, everything sold, and both records compared as a whole."""
-        self.lane.start(fresh=True)
+        life = self.lane.start(fresh=True)
         self.lane.check_alive()
         self._sell_all()
         time.sleep(1.0)
         self.lane.check_the_end()
         self.lane.kill()
+        self.lane.check_dead(began_ns=life.started_ns)
 
 
-def figures_of(loop: Loop, kills: int, took_s: float) -> dict[str, Any]:
+def figures_of(loops: list[Loop], took_s: float) -> dict[str, Any]:
     """What a run is told by."""
-    found = loop.lane.found
+    found = [loop.lane.found for loop in loops]
+    moments: Counter[str] = Counter()
+    for loop in loops:
+        moments += loop.moments
+    ready = [took for one in found for took in one.ready_s]
     return {
-        "kills": kills,
-        "violations": len(found.violations),
-        "orders_at_the_venue": found.orders,
-        "order_posts": found.posts,
-        "orders_only_the_journal_knew": found.sent_and_unknown_to_ledger,
-        "orders_in_doubt_at_the_end": found.in_doubt,
-        "ready_p50_s": round(percentile(found.ready_s, 0.5), 2),
-        "ready_p99_s": round(percentile(found.ready_s, 0.99), 2),
-        "starts_measured": len(found.ready_s),
-        "forked_ready_p99_s": round(percentile(found.ready_forked_s, 0.99), 2),
-        "equal_with_the_venue_max_s": round(max(found.equal_s, default=0.0), 2),
+        "kills": sum(loop.kills for loop in loops),
+        "violations": sum(len(one.violations) for one in found),
+        "orphan_orders": sum(text.startswith("I3") for one in found for text in one.violations),
+        "duplicate_orders": sum(text.startswith("I1") for one in found for text in one.violations),
+        "orders_at_the_venue": sum(one.orders for one in found),
+        "order_posts": sum(one.posts for one in found),
+        "orders_only_the_journal_knew": sum(one.sent_and_unknown_to_ledger for one in found),
+        "orders_in_doubt_at_the_end": sum(one.in_doubt for one in found),
+        "starts_measured": len(ready),
+        "ready_p50_s": round(percentile(ready, 0.5), 2),
+        "ready_p99_s": round(percentile(ready, 0.99), 2),
+        "forked_ready_p99_s": round(percentile([took for one in found for took in one.ready_forked_s], 0.99), 2),
+        "equal_with_the_venue_max_s": round(max((took for one in found for took in one.equal_s), default=0.0), 2),
+        "moments": dict(sorted(moments.items())),
         "took_s": round(took_s),
-        "moments": dict(sorted(loop.moments.items())),
     }
 
 
@@ -193,51 +214,74 @@ def progress() -> Progress:
     )  # fmt: skip
 
 
-def run(
-    kills: int, *, kind: str, victim: str = "engine", seed: int = 1, minutes: float = 600.0, keep: Path | None = None
-) -> tuple[dict[str, Any], list[str]]:
-    """Run one loop; returns its figures and what was violated. Ends early when ``minutes`` are over."""
-    began = time.monotonic()
-    directory = Path(tempfile.mkdtemp(prefix="mxs-kill-"))
-    with contextlib.ExitStack() as stack:
-        server: PostgresServer | None = None
-        url: str | None = None
-        if kind == "postgres" and victim == "server":
-            programs = server_programs()
-            if programs is None:
-                raise SystemExit("PostgreSQL's server programs (initdb, postgres) are not installed")
-            server = PostgresServer(programs, fsync=True)
-            stack.callback(server.remove)
-            server.start()
-            url = server.url("postgres")
-        elif kind == "postgres":
+class Run:
+    """Several lanes side by side, each with a simulator, a data directory and a database of its own: most of a life is
+    waiting, at the usual request weight for the venue's budget."""
+
+    def __init__(
+        self, kills: int, *, kind: str, victim: str = "engine", seed: int = 1, lanes: int = 1, minutes: float = 600.0,
+        ip_weight: int | None = None,
+    ) -> None:  # fmt: skip
+        self._kind, self._victim, self._seed = kind, victim, seed
+        self._ip_weight = ip_weight
+        self._until = time.monotonic() + minutes * 60
+        self._wanted = kills
+        self._lock = threading.Lock()
+        self._lanes = lanes
+        self.loops: list[Loop] = []
+        self.directory = Path(tempfile.mkdtemp(prefix="mxs-kill-"))
+        self.directory.chmod(0o755)
+
+    def run(self) -> tuple[dict[str, Any], list[str]]:
+        """Kill until enough were killed or the time is over; returns the figures and what was violated."""
+        began = time.monotonic()
+        if self._kind == "postgres" and self._victim == "engine":
             shared_server()
-            url = stack.enter_context(database())
-        nursery = Nursery()
-        stack.callback(nursery.close)
-        simulator = stack.enter_context(SimulatorProcess(symbols=20, seed=seed))
-        lane = stack.enter_context(Lane(directory / "data", simulator, database=url, nursery=nursery))
-        loop = Loop(lane, random.Random(seed), crash_server=server)
-        with progress() as bar:
-            task = bar.add_task(f"{victim} kills, {kind}", total=kills, said="")
+        with progress() as bar, ThreadPoolExecutor(self._lanes) as pool:
+            self._bar = bar
+            self._task = bar.add_task(f"{self._victim} kills, {self._kind}", total=self._wanted, said="")
+            for lane in [pool.submit(self._lane, number) for number in range(self._lanes)]:
+                lane.result()
+        figures = figures_of(self.loops, time.monotonic() - began)
+        violations = [text for loop in self.loops for text in loop.lane.found.violations]
+        ready = [took for loop in self.loops for took in loop.lane.found.ready_s]
+        if percentile(ready, 0.99) > READY_WITHIN_S:
+            violations.append(f"ready: p99 is {percentile(ready, 0.99):.1f} s, above {READY_WITHIN_S:g} s")
+        figures |= {"violations": len(violations), "lanes": self._lanes, "seed": self._seed}
+        return figures, violations
+
+    def _next(self) -> bool:
+        with self._lock:
+            done = sum(loop.kills for loop in self.loops)
+            found = sum(len(loop.lane.found.violations) for loop in self.loops)
+            self._bar.update(self._task, completed=done, said=f"{found} violations")
+            return done < self._wanted and time.monotonic() < self._until
+
+    def _lane(self, number: int) -> None:
+        seed = self._seed * 1000 + number
+        with contextlib.ExitStack() as stack:
+            server: PostgresServer | None = None
+            url: str | None = None
+            if self._victim == "server":
+                programs = server_programs()
+                if programs is None:
+                    raise SystemExit("PostgreSQL's server programs (initdb, postgres) are not installed")
+                server = PostgresServer(programs, fsync=True)
+                stack.callback(server.remove)
+                server.start()
+                url = server.url("postgres")
+            elif self._kind == "postgres":
+                url = stack.enter_context(database())
+            nursery = Nursery()
+            stack.callback(nursery.close)
+            simulator = stack.enter_context(SimulatorProcess(symbols=20, seed=seed, ip_weight=self._ip_weight))
+            lane = stack.enter_context(Lane(self.directory / f"{number}", simulator, database=url, nursery=nursery))
+            loop = Loop(lane, random.Random(seed), crash_server=server)
             loop.prepare()
-            done = 0
-            while done < kills and time.monotonic() - began < minutes * 60:
+            self.loops.append(loop)
+            while self._next():
                 loop.kill_once()
-                done += 1
-                bar.update(task, completed=done, said=f"{len(lane.found.violations)} violations")
-        loop.finish()
-        figures = figures_of(loop, done, time.monotonic() - began)
-        violations = lane.found.violations
-        slow = [took for took in lane.found.ready_s if took > READY_WITHIN_S]
-        if percentile(lane.found.ready_s, 0.99) > READY_WITHIN_S:
-            violations.append(f"ready: p99 is above {READY_WITHIN_S} s: {slow}")
-        figures["violations"] = len(violations)
-    if keep is not None or violations:
-        print(f"kept: {directory}", file=sys.stderr)  # noqa: T201 - a command's own output
-    else:
-        shutil.rmtree(directory, ignore_errors=True)
-    return figures, violations
+            loop.finish()
 
 
 def main() -> int:
@@ -246,17 +290,24 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--victim", choices=("engine", "server"), default="engine", help="who is killed")
+    parser.add_argument("--lanes", type=int, default=3, help="engines side by side, each with a venue of its own")
+    parser.add_argument("--ip-weight", type=int, help="request weight of the venue; default: the usual one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600.0, help="end after this time with what was done")
     parser.add_argument("--keep", action="store_true", help="keep the data directory")
     chosen = parser.parse_args()
     if chosen.victim == "server" and chosen.database != "postgres":
         parser.error("--victim server needs --database postgres")
-    figures, violations = run(
+    run = Run(
         chosen.kills, kind=chosen.database, victim=chosen.victim, seed=chosen.seed, minutes=chosen.minutes,
-        keep=Path() if chosen.keep else None,
+        lanes=chosen.lanes, ip_weight=chosen.ip_weight,
     )  # fmt: skip
-    figures["seed"] = chosen.seed
+    figures, violations = run.run()
+    figures["request_weight"] = chosen.ip_weight or "usual"
+    if chosen.keep or violations:
+        print(f"kept: {run.directory}", file=sys.stderr)  # noqa: T201 - a command's own output
+    else:
+        shutil.rmtree(run.directory, ignore_errors=True)
     name = f"engine_kills_{chosen.database}" if chosen.victim == "engine" else "engine_server_crashes"
     show(name, figures, violations)
     print(write_figures(name, figures))  # noqa: T201

@@ -98,8 +98,10 @@ class Life:
     fresh: bool
     """Started by a new interpreter, as the supervisor does it; otherwise forked from the nursery."""
     started_ns: int
-    after_seq: int
-    """The ledger's last event before it."""
+    seen: int
+    """The last of its ledger's events that was looked at; first the last one before it."""
+    reconciled_s: float | None = None
+    rules: bool = False
     process: subprocess.Popen[bytes] | None = None
 
 
@@ -179,7 +181,7 @@ class Lane:
                     [sys.executable, "-m", "mexc_sniper", "engine"],
                     env=self._env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
                 )  # fmt: skip
-            self.life = Life(process.pid, True, started, after, process)
+            self.life = Life(process.pid, True, started, after, process=process)
         else:
             started = time.time_ns()
             self.life = Life(self._nursery.start(["engine"], self._env, log), False, started, after)
@@ -210,23 +212,34 @@ class Lane:
         return False
 
     def wait_reconciled(self, *, within_s: float = 60.0) -> float | None:
-        """Wait until this life's records were equal to the venue's; returns the seconds since it was started."""
+        """Wait until this life's records were equal to the venue's; returns the seconds since it was started, None
+        when it ended or did not come to that."""
         life = self.life
         assert life is not None
-        end = time.monotonic() + within_s
-        seen = life.after_seq
-        while time.monotonic() < end:
-            with contextlib.suppress(StoreError):
-                for event in self.reader.events(seen, 500):
-                    seen = event.seq
-                    if event.kind == "trading_changed" and json.loads(event.payload)["status"]["reconciled"]:
-                        took = (event.ts_ns - life.started_ns) / NS_PER_S
-                        (self.found.ready_s if life.fresh else self.found.ready_forked_s).append(took)
-                        return took
-            if not self.alive:
-                return None
-            time.sleep(0.02)
-        return None
+        if life.reconciled_s is None:
+            self.wait_until(lambda: self._hear(life).reconciled_s is not None, within_s=within_s)
+            if life.reconciled_s is not None:
+                (self.found.ready_s if life.fresh else self.found.ready_forked_s).append(life.reconciled_s)
+        return life.reconciled_s
+
+    def wait_rules(self, *, within_s: float = 20.0) -> bool:
+        """Wait until this life has read the venue's rules, without which nothing is entered; at the usual request
+        weight that waits for what the lives before it spent."""
+        life = self.life
+        assert life is not None
+        return self.wait_until(lambda: self._hear(life).rules, within_s=within_s)
+
+    def _hear(self, life: Life) -> Life:
+        """Read the events of a life that are new."""
+        with contextlib.suppress(StoreError):
+            for event in self.reader.events(life.seen, 500):
+                life.seen = event.seq
+                if event.kind == "trading_changed" and json.loads(event.payload)["status"]["reconciled"]:
+                    life.reconciled_s = life.reconciled_s or (event.ts_ns - life.started_ns) / NS_PER_S
+                if event.kind == "component_changed":
+                    component = json.loads(event.payload)["component"]
+                    life.rules |= component["name"] == "source.exchange_info" and component["status"] == "ok"
+        return life
 
     def last_seq(self) -> int:
         """The number of the ledger's last event; 0 while there is none."""
@@ -268,6 +281,12 @@ class Lane:
         self.command(Verb.UPDATE_CONFIG, {"config": CONFIG, "confirm": True})
         self.command(Verb.START_MONITOR, {})
         self.arm()
+        assert self.wait_until(self._knows_the_market, within_s=30), self.told()
+
+    def _knows_the_market(self) -> bool:
+        """What is listed from now on is new to the engine."""
+        monitor = self.reader.monitor()
+        return monitor is not None and {"exchange_info", "default_symbols"} <= set(monitor.learned_sources)
 
     def arm(self) -> None:
         """Permit live entries for hours."""
@@ -294,14 +313,13 @@ class Lane:
         self._coins[symbol] = None
         self.simulator.post("/sim/book", {"symbol": symbol, "bids": [[bid, "1000"]], "asks": [[ask, "1000"]]})
 
-    def knows(self, symbol: str) -> bool:
-        """Whether the engine has recorded the listing as open."""
+    def coins_like(self, outcome: str) -> list[str]:
+        """Symbols of open listings with this outcome, newest first: ``pending`` ones are entered at their first quote,
+        ``missed`` ones opened while no engine looked."""
         with contextlib.suppress(StoreError):
-            return any(one.symbol == symbol and one.phase.value == "open" for one in self._listings(symbol))
-        return False
-
-    def _listings(self, symbol: str) -> list[Any]:
-        return list(self.reader.listings(limit=5, text=symbol)[0])
+            found = self.reader.listings(limit=60)[0]
+            return [one.symbol for one in found if one.phase.value == "open" and one.outcome.value == outcome]
+        return []
 
     def posts(self) -> list[dict[str, Any]]:
         """Order requests of this life so far."""
@@ -313,7 +331,7 @@ class Lane:
         while time.monotonic() < end and self.alive:
             if what():
                 return True
-            time.sleep(0.004)
+            time.sleep(0.01)
         return False
 
     # ------------------------------------------------------------------ the checks
@@ -426,7 +444,7 @@ class Lane:
                 return f"{name} is not in the ledger"
             if order.filled_quote != Decimal(venue["cummulativeQuoteQty"]):
                 return f"{name}: filled {order.filled_quote}, at the venue {venue['cummulativeQuoteQty']}"
-            if not order.settled:
+            if order.status is not OrderStatus.FILLED if venue["status"] == "FILLED" else not order.terminal:
                 return f"{name} is {order.status}, at the venue {venue['status']}"
             if venue["side"] == "SELL" and venue["status"] == "FILLED":
                 sold.append(venue["symbol"])

@@ -19,7 +19,7 @@ from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, Emit, Offload, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 from mexc_sniper.runtime.trading_parts import TradingParts
-from mexc_sniper.venues.mexc.budget import WeightBudget
+from mexc_sniper.venues.mexc.budget import WEIGHT_LIMIT, WeightBudget
 from mexc_sniper.venues.mexc.gateway import MexcMarketGateway
 from mexc_sniper.venues.mexc.key_check import KeyFault, KeyReport, check_key
 from mexc_sniper.venues.mexc.order_gateway import MexcOrderGateway
@@ -136,15 +136,17 @@ def build_trading(
     )
 
 
-async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload, budget: WeightBudget) -> KeyReport:
+async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload, budget: WeightBudget) -> KeyReport | None:
     """Fail fast on a key that the venue refuses altogether; one that could not be tried is tried again later.
 
-    Returns what was found, so that the first minutes need not ask for it again: the account may be read twice a
-    second only (REFERENCE 1.3), and reconciliation reads it now.
+    Returns what was found, so that the first minutes need not ask for it again. None when earlier lives have spent most
+    of what the venue allows: what is left is for our orders, and `KeyWatch` asks a little later.
 
     Raises:
         ConfigError: what is wrong with the key and how to mend it.
     """
+    if budget.weight_used > WEIGHT_LIMIT // 2:
+        return None
     report = await check_key(
         rest_url=settings.venue.rest_url,
         credentials=credentials_of(settings),
@@ -172,6 +174,8 @@ class KeyWatch:
     async def run(self, emit: Emit) -> None:
         """Emit what was found, until cancelled."""
         credentials = credentials_of(self._settings)
+        if self._first is None:
+            await self._clock.sleep(KEY_RETRY_S)
         while True:
             report = self._first or await check_key(
                 rest_url=self._settings.venue.rest_url,

@@ -15,6 +15,8 @@ REQUESTS_PER_S = 20
 MARKET_SHARE = 0.7
 """What polling may fill: the rest is for our orders, which a new life must compare with the venue before it may trade,
 however much the lives before it have spent."""
+HEAVY_SHARE = 0.6
+"""What heavy polls may fill: the light ones, which see a new name first, must not wait behind them."""
 EXPONENTIAL_CAP_S = 600.0
 """Without Retry-After a 429 may last ten minutes (REFERENCE 1.3, FAQ Q4)."""
 
