@@ -1,6 +1,7 @@
 """The writer's connection to ``ledger.db``."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 
 from mexc_sniper.core.errors import ConfigError
@@ -24,8 +25,12 @@ class SqliteStore:
     disk holds.
     """
 
-    def __init__(self, location: LedgerLocation) -> None:
+    def __init__(
+        self, location: LedgerLocation, *, connect: Callable[..., sqlite3.Connection] = sqlite_writer
+    ) -> None:
+        """``connect`` opens the file (`connections.sqlite_writer`); tests put one here whose disk fails."""
         self._location = location
+        self._connect = connect
         self._path = location.sqlite.ledger
         self._sql = write_statements(sqlite=True)
         self._delete_events = delete_events(sqlite=True)
@@ -37,7 +42,7 @@ class SqliteStore:
     def open(self) -> None:
         migrations.require_current(self._location, migrations.LEDGER)
         try:
-            self._db = sqlite_writer(self._path, synchronous="NORMAL")
+            self._db = self._connect(self._path, synchronous="NORMAL")
             self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")  # usually `rest` comes first
             self._full_sync = False
             verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
