@@ -120,14 +120,22 @@ class WeightBudget:
         self._refusals = 0
 
     async def acquire(
-        self, weight: int, *, deadline_s: float, share: float = 1.0, kind: int = 0, gap_s: float = 0.0
+        self,
+        weight: int,
+        *,
+        deadline_s: float,
+        share: float = 1.0,
+        pace: float = 1.0,
+        kind: int = 0,
+        gap_s: float = 0.0,
     ) -> None:
         """Wait for room and take it.
 
         Args:
             weight: of the call.
             deadline_s: how long to wait for room.
-            share: part of the limits this caller may fill; less leaves room for the others.
+            share: part of the weight this caller may fill; less leaves room for the others.
+            pace: the same of the requests of one second.
             kind: number of an endpoint with a limit of its own.
             gap_s: seconds between two calls of that kind.
 
@@ -139,7 +147,7 @@ class WeightBudget:
         while True:
             if (left := self.blocked_for_s()) > 0:
                 raise RateLimited(self._block_reason, retry_after_s=left)
-            free_at = self._free_at(weight, share)
+            free_at = self._free_at(weight, share, pace)
             if gap_s and kind in self._last:
                 free_at = max(free_at, self._last[kind] + int(gap_s * NS_PER_S))
             if free_at <= self._clock.mono_ns():
@@ -159,7 +167,7 @@ class WeightBudget:
         while self._spent and self._spent[0][0] <= horizon:
             self._weight -= self._spent.popleft()[1]
 
-    def _free_at(self, weight: int, share: float) -> int:
+    def _free_at(self, weight: int, share: float, pace: float) -> int:
         """The earliest instant at which a call of this weight fits."""
         self._forget()
         now = self._clock.mono_ns()
@@ -171,7 +179,7 @@ class WeightBudget:
                 at = spent_at + WEIGHT_WINDOW_S * NS_PER_S
                 if excess <= 0:
                     break
-        per_second = max(1, int(self._requests_per_s * share))
+        per_second = max(1, int(self._requests_per_s * pace))
         if len(self._spent) >= per_second:
             at = max(at, self._spent[-per_second][0] + NS_PER_S)
         return at

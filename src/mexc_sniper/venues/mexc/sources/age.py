@@ -118,7 +118,7 @@ class AgeProbes:
             try:
                 for interval in WIDTHS_S:
                     parameters = {"symbol": symbol, "interval": interval, "limit": _LIMIT}
-                    answer = await rest.get(Endpoint.KLINES, parameters, share=SHARE)
+                    answer = await rest.get(Endpoint.KLINES, parameters, share=SHARE, pace=SHARE)
                     pair.take(interval, answer.body)
             except VenueError as failure:
                 error = str(failure)
