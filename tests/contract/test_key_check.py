@@ -45,6 +45,7 @@ async def test_trading_key_without_other_rights_may_be_armed(simulator):
 async def test_key_that_reads_withdrawals_is_refused(simulator):
     report = await report_of(simulator, rights=[*TRADE, "SPOT_WITHDRAW_READ"])
     assert report.reads_withdrawals is Answer.YES
+    assert report.condemned
     assert any("withdraw" in reason for reason in report.against_arming)
 
 
@@ -81,6 +82,7 @@ async def test_refused_key_names_its_fault_and_its_mend(simulator, changes, faul
     report = await report_of(simulator, **changes)
     assert report.fault is fault
     assert len(report.against_arming) == 1
+    assert report.condemned
     assert SECRET not in report.against_arming[0]
 
 
@@ -98,3 +100,15 @@ async def test_venue_that_cannot_be_reached_is_no_verdict_on_the_key(simulator, 
     report = await report_of(simulator, rest_url=f"http://127.0.0.1:{unused_tcp_port}")
     assert report.fault is KeyFault.UNREACHABLE
     assert report.against_arming
+    assert not report.condemned
+
+
+async def test_venue_that_asks_us_to_wait_is_no_verdict_on_the_key(simulator):
+    await report_of(simulator, rights=TRADE)
+    simulator.post("/sim/faults", {"target": "account", "kind": "rate_limit", "times": 1})
+    try:
+        report = await report_of(simulator)
+    finally:
+        simulator.delete("/sim/faults")
+    assert report.against_arming
+    assert not report.condemned

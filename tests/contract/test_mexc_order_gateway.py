@@ -127,7 +127,7 @@ async def test_order_taken_in_whose_answer_is_lost_is_one_order_and_found(harnes
     harness.gateway.submit(order)
     await eventually(lambda: any(r.status is OrderStatus.IN_DOUBT for r in reports(harness, order)))
     assert harness.orders_at_venue(order.intent.client_order_id) == 1
-    doubtful = an_order(order.intent)
+    doubtful = an_order(order.intent, created_ns=LoopClock().wall_ns())
     for kind_of_look in LookUpKind:
         before = len(harness.events)
         harness.gateway.look_up(doubtful, kind_of_look)

@@ -261,10 +261,13 @@ async def test_other_engine_writing_meanwhile_fails_the_ledger_instead_of_mixing
     reader.close()
 
 
-async def test_full_disk_fails_the_ledger_whole_and_keeps_what_was_there(sqlite_location: LedgerLocation) -> None:
+async def test_full_disk_keeps_the_ledger_waiting_whole_and_in_order_until_there_is_space(
+    sqlite_location: LedgerLocation,
+) -> None:
+    """Ending the engine would not help, and it could not sell any more what it holds (RELIABILITY 2.5, row 69)."""
     store = SqliteStore(sqlite_location)
     failures: list[StoreError] = []
-    writer = LedgerWriter(sqlite_location, LoopClock(), store=store, on_failure=failures.append)
+    writer = LedgerWriter(sqlite_location, LoopClock(), store=store, on_failure=failures.append, outage_limit_s=0.1)
     writer.start()
     writer.append([a_signal("FIRSTUSDT")])
     await writer.flush(deadline_s=5)
@@ -273,12 +276,33 @@ async def test_full_disk_fails_the_ledger_whole_and_keeps_what_was_there(sqlite_
     store._db.execute(f"PRAGMA max_page_count={pages + 3}")  # SQLite's own way to a full disk
     writer.append([a_signal("SECONDUSDT"), SymbolsLearned(symbols=tuple(a_symbol(f"N{n}") for n in range(5_000)))])
     with pytest.raises(StoreError, match="is full"):
-        await writer.flush(deadline_s=10)
-    assert failures == [writer.failed]
+        await writer.flush(deadline_s=1)
+    assert "is full" in writer.trouble
+    writer.append([a_signal("THIRDUSDT")])
     reader = LedgerReader(sqlite_location)
     with reader.snapshot() as view:
         assert (view.last_seq(), view.known_symbols()) == (1, [])
+    store._db.execute(f"PRAGMA max_page_count={pages + 3_000}")
+    await writer.flush(deadline_s=10)
+    assert (writer.trouble, writer.failed, failures) == ("", None, [])
+    with reader.snapshot() as view:
+        assert (view.last_seq(), len(view.known_symbols())) == (3, 5_000)
     reader.close()
+    await writer.aclose()
+
+
+async def test_full_disk_at_the_end_of_a_life_tells_that_entries_may_be_missing(
+    sqlite_location: LedgerLocation,
+) -> None:
+    store = SqliteStore(sqlite_location)
+    writer = LedgerWriter(sqlite_location, LoopClock(), store=store)
+    writer.start()
+    assert store._db is not None
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count={pages}")
+    writer.append([SymbolsLearned(symbols=tuple(a_symbol(f"N{n}") for n in range(5_000)))])
+    with pytest.raises(StoreError, match="full|missing"):
+        await writer.aclose(deadline_s=1)
 
 
 async def test_durable_entries_are_committed_with_an_fsync_and_the_others_without(

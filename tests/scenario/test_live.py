@@ -292,6 +292,16 @@ def test_arming_that_outlived_a_restart_counts_only_once_the_key_was_looked_at()
     assert gate.armed(ns(102))
 
 
+def test_key_that_could_not_be_checked_does_not_end_the_permission_to_trade():
+    world = _ready()
+    before = world.engine.state.trading.status.armed_until_ns
+    assert before is not None
+    world.hear(_key(5, "The venue could not be asked.", condemned=False))
+    assert world.engine.state.trading.status.armed_until_ns == before
+    world.hear(a_command(6, Verb.ARM, minutes=60))
+    assert _last_result(world).code == "arming_refused"
+
+
 # ---------------------------------------------------------------------- start and reconciliation
 
 

@@ -96,6 +96,7 @@ def run_engine_process(settings: Settings) -> None:
 
 
 async def _run_engine(settings: Settings) -> None:
+    from mexc_sniper.app.budget_file import BUDGET_NAME, BudgetFile
     from mexc_sniper.app.gateway import build_gateway  # the web process never loads the venue's libraries
     from mexc_sniper.app.trading import build_trading, hard_caps, open_journal, refuse_bad_key, with_journaled
     from mexc_sniper.ledger.inbox import EngineInbox
@@ -103,6 +104,7 @@ async def _run_engine(settings: Settings) -> None:
     from mexc_sniper.ledger.writer import LedgerWriter
     from mexc_sniper.runtime.loop import EngineLoop
     from mexc_sniper.runtime.process import run_engine
+    from mexc_sniper.venues.mexc.budget import WeightBudget
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -124,8 +126,11 @@ async def _run_engine(settings: Settings) -> None:
     async with AsyncExitStack() as parts:
         offload = ThreadOffload()
         parts.callback(offload.close)
-        gateway = build_gateway(settings, clock, offload)
-        key = await refuse_bad_key(settings, clock, offload) if settings.mode == "live" else None
+        spent = BudgetFile(settings.data_dir / BUDGET_NAME)
+        parts.callback(spent.close)
+        gateway = build_gateway(settings, clock, offload, budget=WeightBudget(clock, record=spent))
+        live = settings.mode == "live"
+        key = await refuse_bad_key(settings, clock, offload, gateway.budget) if live else None
         migrations.upgrade(location)
         ledger = LedgerWriter(location, clock, on_failure=ledger_failed)
         ledger.start()

@@ -3,6 +3,7 @@
 from mexc_sniper.app.settings import Settings, VenueSettings
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.ports import Clock, Offload
+from mexc_sniper.venues.mexc.budget import WeightBudget
 from mexc_sniper.venues.mexc.gateway import GatewayOptions, MexcMarketGateway
 from mexc_sniper.venues.mexc.planner import PollingOptions
 from mexc_sniper.venues.mexc.signing import Credentials
@@ -11,9 +12,14 @@ from mexc_sniper.venues.mexc.wire import PicowsWire
 
 
 def build_gateway(
-    settings: Settings, clock: Clock, offload: Offload, *, tap: FrameTap | None = None
+    settings: Settings,
+    clock: Clock,
+    offload: Offload,
+    *,
+    tap: FrameTap | None = None,
+    budget: WeightBudget | None = None,
 ) -> MexcMarketGateway:
-    """Return a gateway to the venue of these settings; nothing is opened yet.
+    """Return a gateway to the venue of these settings; nothing is opened yet. ``budget`` None makes a fresh one.
 
     Raises:
         ConfigError: when the polling plan would spend more than half of the venue's limits, or only one half of
@@ -31,6 +37,7 @@ def build_gateway(
         options=GatewayOptions(polling=PollingOptions(**settings.monitor.model_dump())),
         credentials=credentials,
         frame_tap=tap,
+        budget=budget,
     )
 
 

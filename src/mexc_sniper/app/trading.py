@@ -20,6 +20,7 @@ from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, Emit, Offload, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 from mexc_sniper.runtime.trading_parts import TradingParts
+from mexc_sniper.venues.mexc.budget import WEIGHT_LIMIT, WeightBudget
 from mexc_sniper.venues.mexc.gateway import MexcMarketGateway
 from mexc_sniper.venues.mexc.key_check import KeyFault, KeyReport, check_key
 from mexc_sniper.venues.mexc.order_gateway import MexcOrderGateway
@@ -136,7 +137,7 @@ def build_trading(
         gateways=gateways,
         throttles={account: throttle_of(settings) for account in gateways},
         watchers=(PaperLatency(paper).see, paper.see),
-        helpers=(KeyWatch(settings, clock, offload, key).run,) if live else (),
+        helpers=(KeyWatch(settings, clock, offload, market.budget, key).run,) if live else (),
         journal=journal if live else None,
         latch=latch_of(settings.data_dir),
         live=live,
@@ -145,17 +146,23 @@ def build_trading(
     )
 
 
-async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> KeyReport:
+async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload, budget: WeightBudget) -> KeyReport | None:
     """Fail fast on a key that the venue refuses altogether; one that could not be tried is tried again later.
 
-    Returns what was found, so that the first minutes need not ask for it again: the account may be read twice a
-    second only (REFERENCE 1.3), and reconciliation reads it now.
+    Returns what was found, so that the first minutes need not ask for it again. None when earlier lives have spent most
+    of what the venue allows: what is left is for our orders, and `KeyWatch` asks a little later.
 
     Raises:
         ConfigError: what is wrong with the key and how to mend it.
     """
+    if budget.weight_used > WEIGHT_LIMIT // 2:
+        return None
     report = await check_key(
-        rest_url=settings.venue.rest_url, credentials=credentials_of(settings), clock=clock, offload=offload
+        rest_url=settings.venue.rest_url,
+        credentials=credentials_of(settings),
+        clock=clock,
+        offload=offload,
+        budget=budget,
     )
     if report.fault is not None and report.fault is not KeyFault.UNREACHABLE:
         raise ConfigError(f"the venue refuses the key: {' '.join(report.against_arming)}")
@@ -165,38 +172,47 @@ async def refuse_bad_key(settings: Settings, clock: Clock, offload: Offload) -> 
 class KeyWatch:
     """Tells what the start has found, tries the key every quarter of an hour, and soon again while it cannot be."""
 
-    def __init__(self, settings: Settings, clock: Clock, offload: Offload, first: KeyReport | None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, offload: Offload, budget: WeightBudget, first: KeyReport | None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._offload = offload
+        self._budget = budget
         self._first = first
 
     async def run(self, emit: Emit) -> None:
         """Emit what was found, until cancelled."""
         credentials = credentials_of(self._settings)
+        if self._first is None:
+            await self._clock.sleep(KEY_RETRY_S)
         while True:
             report = self._first or await check_key(
                 rest_url=self._settings.venue.rest_url,
                 credentials=credentials,
                 clock=self._clock,
                 offload=self._offload,
+                budget=self._budget,
             )
             self._first = None
             stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
+            problems, condemned = report.against_arming, report.condemned
             proof = find_canary(
                 self._settings.data_dir, rest_url=self._settings.venue.rest_url, api_key=credentials.api_key
             )
             emit(
                 KeyChecked(
                     stamp=stamp,
-                    problems=report.against_arming,
+                    problems=problems,
                     warnings=report.warnings,
+                    condemned=condemned,
                     canary_passed_ns=None if proof is None else proof.passed_ns,
                     uid=report.uid,
                     fingerprint=key_fingerprint(credentials.api_key),
                 )
             )
-            await self._clock.sleep(KEY_RETRY_S if report.fault is not None else KEY_AGAIN_S)
+            unknown = report.fault is not None or (problems and not condemned)
+            await self._clock.sleep(KEY_RETRY_S if unknown else KEY_AGAIN_S)
 
 
 def latch_of(data_dir: Path) -> Path:

@@ -127,7 +127,8 @@ class KillSwitch:
         if status != trading.status:
             trading.status = status
             self._gatekeeper.save(turn)
-        if event.problems or event.canary_passed_ns is None or status.pinned in _OTHER_ACCOUNT:
+        unfit = bool(event.problems) and event.condemned
+        if unfit or event.canary_passed_ns is None or status.pinned in _OTHER_ACCOUNT:
             self.disarm(turn, actor="key check")
 
     def arm(self, turn: Turn, *, actor: str, minutes: int, new_account: bool = False) -> str:

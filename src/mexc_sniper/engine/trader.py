@@ -223,7 +223,8 @@ class Trader:
         self.gatekeeper.signal(turn, event.reason, closed=event.closed, detail=event.detail)
 
     def key_checked(self, turn: Turn, event: KeyChecked) -> None:
-        """Arming needs a key that is fit; one that stops being fit disarms."""
+        """Arming needs a key that is fit; one that is proven unfit disarms. A check that could not be made does not: a
+        network that is away for a second at a start must not end the operator's permission for hours."""
         self.killswitch.key_checked(turn, event)
 
     def kill_latched(self, turn: Turn, event: KillLatched) -> None:

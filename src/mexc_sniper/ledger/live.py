@@ -46,6 +46,12 @@ _Connection = Any
 _log = structlog.get_logger()
 
 
+_LOG_PAGES = 50
+_RESERVE_BYTES = 400_000
+"""The log of ``live.db`` is folded in after so few pages and is made longer than that at once: the same space is written
+over and over, so a heartbeat still gets through when the disk is full."""
+
+
 class LiveStore:
     """Both ends of the live figures; implements `mexc_sniper.ports.LiveFigures` once `start`\\ ed."""
 
@@ -107,8 +113,9 @@ class LiveStore:
                     db.execute(_FORGET.format(p=self._mark), (self._now_ns() - STALE_NS,))
             except (*_DRIVER_FAULTS, SniperError) as fault:
                 self._lost(fault)
-                _close(db)
-                db = None
+                if db is None or not _is_full(fault):  # closing would give up the space it has
+                    _close(db)
+                    db = None
                 self._over.wait(1.0)
             if over:
                 _close(db)
@@ -118,7 +125,10 @@ class LiveStore:
         db: _Connection
         if self._location.is_sqlite:
             db = sqlite_writer(self._location.sqlite.live, synchronous="OFF")
+            db.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
             db.execute(_CREATE_SQLITE)
+            db.execute(_PUT.format(p="?"), ("reserve", bytes(_RESERVE_BYTES), 0))
+            db.execute("DELETE FROM figures WHERE key = 'reserve'")
         else:
             db = postgres_connect(self._location)
             db.execute("SET synchronous_commit=off")
@@ -181,6 +191,10 @@ class LiveStore:
     @property
     def _live_path(self) -> Any:
         return self._location.sqlite.live if self._location.is_sqlite else None
+
+
+def _is_full(fault: Exception) -> bool:
+    return (getattr(fault, "sqlite_errorname", "") or "").startswith("SQLITE_FULL")
 
 
 def _close(db: _Connection | None) -> None:

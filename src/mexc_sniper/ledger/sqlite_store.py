@@ -1,9 +1,10 @@
 """The writer's connection to ``ledger.db``."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 
-from mexc_sniper.core.errors import ConfigError
+from mexc_sniper.core.errors import ConfigError, SniperError
 from mexc_sniper.ledger import migrations
 from mexc_sniper.ledger.connections import sqlite_writer
 from mexc_sniper.ledger.faults import sqlite_fault
@@ -11,6 +12,7 @@ from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.ledger.memory import Memory, recall
 from mexc_sniper.ledger.rows import Batch
 from mexc_sniper.ledger.statements import delete_events, delete_signals, write_statements
+from mexc_sniper.ledger.store import DiskFull
 
 _CHECKPOINT_PAGES = 4_000
 """At about 16 MB the log is folded in although work waits, or reading would slow down and the file would grow."""
@@ -21,11 +23,13 @@ class SqliteStore:
 
     WAL with NORMAL lost 50 of 50 committed rows at a power cut, FULL none; 40 µs against 408 µs a commit
     (RELIABILITY 0.6, DESIGN 9). A fault of the disk is never retried: after a failed fsync nobody knows what the
-    disk holds.
+    disk holds. A full disk is: nothing of the transaction was written then.
     """
 
-    def __init__(self, location: LedgerLocation) -> None:
+    def __init__(self, location: LedgerLocation, *, connect: Callable[..., sqlite3.Connection] = sqlite_writer) -> None:
+        """``connect`` opens the file (`connections.sqlite_writer`); tests put one here whose disk fails."""
         self._location = location
+        self._connect = connect
         self._path = location.sqlite.ledger
         self._sql = write_statements(sqlite=True)
         self._delete_events = delete_events(sqlite=True)
@@ -37,7 +41,7 @@ class SqliteStore:
     def open(self) -> None:
         migrations.require_current(self._location, migrations.LEDGER)
         try:
-            self._db = sqlite_writer(self._path, synchronous="NORMAL")
+            self._db = self._connect(self._path, synchronous="NORMAL")
             self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")  # usually `rest` comes first
             self._full_sync = False
             verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -72,7 +76,7 @@ class SqliteStore:
             db.execute("COMMIT")
         except sqlite3.Error as fault:
             self._roll_back()
-            raise sqlite_fault(fault, self._path) from fault
+            raise self._fault_of_write(fault) from fault
         self._dirty = True
 
     def forget_before(self, ts_ns: int, rows: int) -> bool:
@@ -88,7 +92,7 @@ class SqliteStore:
             db.execute("COMMIT")
         except sqlite3.Error as fault:
             self._roll_back()
-            raise sqlite_fault(fault, self._path) from fault
+            raise self._fault_of_write(fault) from fault
         self._dirty = self._dirty or more
         return more
 
@@ -98,7 +102,7 @@ class SqliteStore:
         try:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as fault:
-            raise sqlite_fault(fault, self._path) from fault
+            raise self._fault_of_write(fault) from fault
         self._dirty = False
 
     def close(self) -> None:
@@ -106,6 +110,12 @@ class SqliteStore:
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = None
+
+    def _fault_of_write(self, fault: sqlite3.Error) -> SniperError:
+        """A transaction that found no space is rolled back whole and may be tried again; no other fault may."""
+        told = sqlite_fault(fault, self._path)
+        full = (getattr(fault, "sqlite_errorname", "") or "").startswith("SQLITE_FULL")
+        return DiskFull(str(told)) if full else told
 
     @property
     def _connection(self) -> sqlite3.Connection:

@@ -11,6 +11,11 @@ class Outage(StoreError):
     """The server went away or did not answer in time. It may come back, and the last commit may have happened."""
 
 
+class DiskFull(Outage):
+    """Nothing was written because there is no space. The connection is sound, and there may be space again: waiting
+    keeps the engine alive, which sells what it holds by the journal alone, where ending it would not help."""
+
+
 class LedgerStore(Protocol):
     """Used by the writer's thread alone, except that `open` may run elsewhere before that thread starts."""
 

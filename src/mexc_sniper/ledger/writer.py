@@ -18,7 +18,7 @@ from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.ledger.rows import Batch, RowMaker
 from mexc_sniper.ledger.sqlite_store import SqliteStore
 from mexc_sniper.ledger.statements import Write
-from mexc_sniper.ledger.store import LedgerStore, Outage
+from mexc_sniper.ledger.store import DiskFull, LedgerStore, Outage
 from mexc_sniper.model.entries import LedgerEntry, SignalReceived
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.telemetry import DB_SECONDS, LEDGER_QUEUE
@@ -83,7 +83,8 @@ class LedgerWriter:
     Attributes:
         failed: why nothing is written any more; None while all is well. It never clears: the process must end and
             start again, which is the one recovery path.
-        trouble: what keeps a PostgreSQL ledger waiting, as one sentence; empty while all is well.
+        trouble: what keeps the ledger waiting (the server is away, the disk is full), as one sentence; empty while all is
+            well.
         dropped_signals: signals left out because the queue was nearly full.
     """
 
@@ -289,13 +290,18 @@ class LedgerWriter:
         _log.warning("ledger_unreachable", reason=self.trouble)
         attempt = 0
         while True:
-            self._store.close()
+            full = isinstance(fault, DiskFull)
+            if not full:
+                self._store.close()
             waited = self._clock.mono_ns() - began
-            if waited > self._outage_limit_ns or self._abandon.wait(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]):
+            if (waited > self._outage_limit_ns and not full) or self._abandon.wait(
+                _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]
+            ):
                 raise fault
             attempt += 1
             try:
-                self._store.open()
+                if not full:
+                    self._store.open()
                 found = self._store.last_seq()
                 if found == batch.first_seq - 1:
                     self._store.write(batch)
@@ -307,6 +313,7 @@ class LedgerWriter:
                     )
             except Outage as again:
                 fault = again
+                self.trouble = str(again)
                 continue
             _log.info("ledger_reachable", after_s=round((self._clock.mono_ns() - began) / NS_PER_S, 3))
             self.trouble = ""

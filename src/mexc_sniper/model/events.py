@@ -252,6 +252,8 @@ class KeyChecked(msgspec.Struct, frozen=True, kw_only=True):
 
     ``canary_passed_ns``: when a canary passed with this key at this venue; None: never. ``uid``: the account's number,
     None while the venue does not tell it. ``fingerprint`` names the key without telling it.
+    ``condemned`` False: something could not be found out (the venue was not reachable, or asked us to wait), which
+    proves nothing against the key.
     """
 
     stamp: Stamp
@@ -260,6 +262,7 @@ class KeyChecked(msgspec.Struct, frozen=True, kw_only=True):
     canary_passed_ns: int | None = None
     uid: str | None = None
     fingerprint: str = ""
+    condemned: bool = True
 
 
 class KillLatched(msgspec.Struct, frozen=True, kw_only=True):

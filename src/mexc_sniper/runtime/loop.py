@@ -269,7 +269,12 @@ class EngineLoop:
 
     async def _write_figures(self) -> None:
         while True:
-            beat = {"wall_ns": self._clock.wall_ns(), "pid": os.getpid(), "loop_lag_ms": self._loop_lag_ms}
+            beat = {
+                "wall_ns": self._clock.wall_ns(),
+                "pid": os.getpid(),
+                "loop_lag_ms": self._loop_lag_ms,
+                "ledger_trouble": self._ledger.trouble,  # what the ledger itself cannot tell while it cannot be written
+            }
             self._figures.put("heartbeat", msgspec.json.encode(beat))
             self._marks.write()
             await self._clock.sleep(self._pace.figures_s)

@@ -27,6 +27,7 @@ Figures = Mapping[str, tuple[bytes, int]]
 
 class _Heartbeat(msgspec.Struct):
     wall_ns: int
+    ledger_trouble: str = ""
 
 
 _decode_heartbeat = msgspec.json.Decoder(_Heartbeat).decode
@@ -34,10 +35,11 @@ _decode_heartbeat = msgspec.json.Decoder(_Heartbeat).decode
 
 @dataclass(frozen=True, slots=True)
 class EngineLife:
-    """Whether the engine lives, by the age of its heartbeat."""
+    """Whether the engine lives, by the age of its heartbeat, and what keeps it from writing the ledger."""
 
     alive: bool
     heartbeat_ns: int | None
+    ledger_trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +79,12 @@ class Overview:
         if written is None:
             return EngineLife(alive=False, heartbeat_ns=None)
         try:
-            beat_ns = _decode_heartbeat(written[0]).wall_ns
+            beat = _decode_heartbeat(written[0])
         except msgspec.MsgspecError:
             return EngineLife(alive=False, heartbeat_ns=None)
-        age_ns = abs(self._clock.wall_ns() - beat_ns)
-        return EngineLife(alive=age_ns <= self._options.engine_stale_s * NS_PER_S, heartbeat_ns=beat_ns)
+        age_ns = abs(self._clock.wall_ns() - beat.wall_ns)
+        alive = age_ns <= self._options.engine_stale_s * NS_PER_S
+        return EngineLife(alive=alive, heartbeat_ns=beat.wall_ns, ledger_trouble=beat.ledger_trouble if alive else "")
 
     async def health(self) -> views.HealthView:
         """Sum up; answers even when the ledger does not."""
@@ -174,6 +177,8 @@ class Overview:
         return Snapshot(frame=frame, components={part.name: part for part in components})
 
     def _health(self, life: EngineLife, components: list[Component], monitor: MonitorState | None) -> views.HealthView:
+        if life.ledger_trouble and all(part.name != "ledger" for part in components):
+            components = [*components, self._troubled_ledger(life.ledger_trouble)]
         return views.HealthView(
             status=convert.health_status(engine_alive=life.alive, components=components, monitor=monitor),
             version=self._options.version,
@@ -184,6 +189,9 @@ class Overview:
             server_time=iso_from_ns(self._clock.wall_ns()),
             components=[convert.component_view(part) for part in components],
         )
+
+    def _troubled_ledger(self, why: str) -> Component:
+        return Component(name="ledger", status=ComponentStatus.DOWN, since_ns=self._clock.wall_ns(), detail=why)
 
     def _unreadable_ledger(self) -> Component:
         return Component(

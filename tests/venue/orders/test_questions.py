@@ -9,6 +9,7 @@ import pytest
 
 from mexc_sniper.model.events import FillsReported, LookUpKind, OrderLookedUp, VenueSwept
 from mexc_sniper.model.order import OrderStatus
+from mexc_sniper.runtime.clock import LoopClock
 from tests.venue.orders.conftest import desk_on
 from tests.venue.orders.intents import an_intent, an_order, approved
 from tests.venue.orders.venue import Hangs, Resets, http, taken_in
@@ -116,6 +117,18 @@ async def test_order_is_found_in_a_list_by_its_id_and_absent_from_one_without_it
     rows.pop()
     answer = await look(desk, order, kind)
     assert (answer.found, answer.failed) == (None, "")
+
+
+async def test_order_older_than_the_longest_range_is_looked_for_around_its_own_time(desk):
+    """A longer range is refused (REFERENCE 1.7): an order in doubt for a week would never be found."""
+    signed_ms = LoopClock().wall_ns() // 1_000_000 - 8 * 86_400_000
+    order = an_order(signed_ts_ms=signed_ms)
+    desk.venue.on("GET /api/v3/allOrders", lambda _: http([row(order.intent, orderId="C02__10")]))
+    assert (await look(desk, order, LookUpKind.ALL_ORDERS)).found.venue_order_id == "C02__10"
+    asked = desk.venue.requests[-1].parameters
+    start, end = int(asked["startTime"]), int(asked["endTime"])
+    assert start < signed_ms < end
+    assert end - start <= 7 * 86_400_000
 
 
 LISTS = {

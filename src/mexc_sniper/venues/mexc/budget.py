@@ -1,6 +1,8 @@
 """The venue's rate limits as a budget: weight in ten seconds, requests in one, and waits it ordered (REFERENCE 1.3)."""
 
 from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.errors import RateLimited, ThrottleTimeout
@@ -10,22 +12,87 @@ WEIGHT_LIMIT = 300
 """Per 10 s and address. Documents say 500, readers of 2026 say 300: the lower counts."""
 WEIGHT_WINDOW_S = 10
 REQUESTS_PER_S = 20
+MARKET_SHARE = 0.7
+"""What polling may fill: the rest is for our orders, which a new life must compare with the venue before it may trade,
+however much the lives before it have spent."""
+HEAVY_SHARE = 0.6
+"""What heavy polls may fill: the light ones, which see a new name first, must not wait behind them."""
 EXPONENTIAL_CAP_S = 600.0
 """Without Retry-After a 429 may last ten minutes (REFERENCE 1.3, FAQ Q4)."""
+
+
+class Spent(NamedTuple):
+    """One call that was let through. ``kind`` numbers the endpoint where it has a limit of its own; 0: it has none."""
+
+    wall_ns: int
+    weight: int
+    kind: int = 0
+
+
+class Ordered(NamedTuple):
+    """A wait the venue ordered: when it was ordered and when it ends, in our wall clock."""
+
+    wall_ns: int
+    until_ns: int
+
+
+class BudgetRecord(Protocol):
+    """What outlives the process: the venue counts on when we die, and remembers a ban."""
+
+    def spent(self) -> Sequence[Spent]:
+        """Return the calls of the last seconds, of any life."""
+
+    def ordered(self) -> Ordered | None:
+        """Return the last wait the venue ordered."""
+
+    def note_spent(self, spent: Spent) -> None:
+        """Keep a call."""
+
+    def note_ordered(self, ordered: Ordered) -> None:
+        """Keep a wait."""
 
 
 class WeightBudget:
     """Admits calls so that no window ever holds more than the limits; refuses all while the venue said wait."""
 
-    def __init__(self, clock: Clock, *, weight_limit: int = WEIGHT_LIMIT, requests_per_s: int = REQUESTS_PER_S) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        weight_limit: int = WEIGHT_LIMIT,
+        requests_per_s: int = REQUESTS_PER_S,
+        record: BudgetRecord | None = None,
+    ) -> None:
+        """``record`` keeps what is spent for the next life and tells what earlier ones spent; None: nobody does."""
         self._clock = clock
+        self._record = record
         self._weight_limit = weight_limit
         self._requests_per_s = requests_per_s
         self._spent: deque[tuple[int, int]] = deque()
         self._weight = 0
+        self._last: dict[int, int] = {}
         self._blocked_until = 0
         self._block_reason = ""
         self._refusals = 0
+        if record is not None:
+            self._inherit(record)
+
+    def _inherit(self, record: BudgetRecord) -> None:
+        """Take over what earlier lives spent and were told. A time ahead of our clock, which was stepped back, counts
+        as now: that errs on the side of waiting, by no more than the window or the ordered wait."""
+        now, wall_ns = self._clock.mono_ns(), self._clock.wall_ns()
+        for spent in sorted(record.spent()):
+            age_ns = max(0, wall_ns - spent.wall_ns)
+            if age_ns < WEIGHT_WINDOW_S * NS_PER_S:
+                self._spent.append((now - age_ns, spent.weight))
+                self._weight += spent.weight
+                if spent.kind:
+                    self._last[spent.kind] = now - age_ns
+        if (ordered := record.ordered()) is not None:
+            left_ns = ordered.until_ns - max(wall_ns, ordered.wall_ns)
+            if left_ns > 0:
+                self._blocked_until = now + left_ns
+                self._block_reason = "an earlier start was told to wait by the venue"
 
     @property
     def weight_used(self) -> int:
@@ -44,18 +111,33 @@ class WeightBudget:
         self._refusals += 1
         self._block_reason = reason
         self._blocked_until = max(self._blocked_until, self._clock.mono_ns() + int(retry_after_s * NS_PER_S))
+        if self._record is not None:
+            wall_ns = self._clock.wall_ns()
+            self._record.note_ordered(Ordered(wall_ns, wall_ns + self._blocked_until - self._clock.mono_ns()))
 
     def served(self) -> None:
         """Note that the venue answered normally: the next refusal starts over at one second."""
         self._refusals = 0
 
-    async def acquire(self, weight: int, *, deadline_s: float, share: float = 1.0) -> None:
+    async def acquire(
+        self,
+        weight: int,
+        *,
+        deadline_s: float,
+        share: float = 1.0,
+        pace: float = 1.0,
+        kind: int = 0,
+        gap_s: float = 0.0,
+    ) -> None:
         """Wait for room and take it.
 
         Args:
             weight: of the call.
             deadline_s: how long to wait for room.
-            share: part of the limits this caller may fill; less leaves room for the others.
+            share: part of the weight this caller may fill; less leaves room for the others.
+            pace: the same of the requests of one second.
+            kind: number of an endpoint with a limit of its own.
+            gap_s: seconds between two calls of that kind.
 
         Raises:
             RateLimited: the venue ordered a wait that is not over.
@@ -65,7 +147,9 @@ class WeightBudget:
         while True:
             if (left := self.blocked_for_s()) > 0:
                 raise RateLimited(self._block_reason, retry_after_s=left)
-            free_at = self._free_at(weight, share)
+            free_at = self._free_at(weight, share, pace)
+            if gap_s and kind in self._last:
+                free_at = max(free_at, self._last[kind] + int(gap_s * NS_PER_S))
             if free_at <= self._clock.mono_ns():
                 break
             if free_at > give_up:
@@ -73,13 +157,17 @@ class WeightBudget:
             await self._clock.until(free_at)
         self._spent.append((self._clock.mono_ns(), weight))
         self._weight += weight
+        if gap_s:
+            self._last[kind] = self._clock.mono_ns()
+        if self._record is not None:
+            self._record.note_spent(Spent(self._clock.wall_ns(), weight, kind if gap_s else 0))
 
     def _forget(self) -> None:
         horizon = self._clock.mono_ns() - WEIGHT_WINDOW_S * NS_PER_S
         while self._spent and self._spent[0][0] <= horizon:
             self._weight -= self._spent.popleft()[1]
 
-    def _free_at(self, weight: int, share: float) -> int:
+    def _free_at(self, weight: int, share: float, pace: float) -> int:
         """The earliest instant at which a call of this weight fits."""
         self._forget()
         now = self._clock.mono_ns()
@@ -91,7 +179,7 @@ class WeightBudget:
                 at = spent_at + WEIGHT_WINDOW_S * NS_PER_S
                 if excess <= 0:
                     break
-        per_second = max(1, int(self._requests_per_s * share))
+        per_second = max(1, int(self._requests_per_s * pace))
         if len(self._spent) >= per_second:
             at = max(at, self._spent[-per_second][0] + NS_PER_S)
         return at

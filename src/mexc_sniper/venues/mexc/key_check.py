@@ -110,6 +110,14 @@ class KeyReport(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(reasons)
 
     @property
+    def condemned(self) -> bool:
+        """Whether something is proven against the key; otherwise `against_arming` only tells what is not known yet."""
+        if self.fault is not None:
+            return self.fault is not KeyFault.UNREACHABLE
+        denied = (self.may_read, self.may_trade, self.account_can_trade)
+        return Answer.NO in denied or self.reads_withdrawals is Answer.YES
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What deserves a look but stops nothing."""
         told = list(self.notes)
@@ -119,15 +127,27 @@ class KeyReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def check_key(
-    *, rest_url: str, credentials: Credentials, clock: Clock, offload: Offload, symbol: Symbol = TEST_SYMBOL
+    *,
+    rest_url: str,
+    credentials: Credentials,
+    clock: Clock,
+    offload: Offload,
+    symbol: Symbol = TEST_SYMBOL,
+    budget: WeightBudget | None = None,
 ) -> KeyReport:
-    """Try a key against the venue; never raises for what the venue does. ``symbol`` is tried with the test order."""
+    """Try a key against the venue; never raises for what the venue does.
+
+    Args:
+        rest_url, credentials, clock, offload: whom to ask, as whom, and with what.
+        symbol: what the test order is for.
+        budget: shared with everything that speaks to the venue from our address; None makes an own one.
+    """
     estimate = OffsetEstimate()
     rest = RestClient(
         {Host.API: rest_url},
         clock,
         offload,
-        WeightBudget(clock),
+        budget or WeightBudget(clock),
         venue_offset_ns=lambda: estimate.offset_ns,
         credentials=credentials,
     )

@@ -18,11 +18,11 @@ from mexc_sniper.venues.mexc.urls import Endpoint
 
 SINCE_BEFORE_NS = 60 * NS_PER_S
 """How far before an order's signing a list of all orders begins."""
+LONGEST_RANGE_NS = 7 * 86_400 * NS_PER_S
+"""What a list of all orders may span (REFERENCE 1.7)."""
 TRADES_PER_PAGE = 100
 MAX_PAGES = 50
 ALL_ORDERS_LIMIT = 1_000
-ACCOUNT_EVERY_S = 0.5
-"""GET account is limited to two a second (REFERENCE 1.3)."""
 
 
 class OrderQueries:
@@ -32,7 +32,6 @@ class OrderQueries:
         self._rest = rest
         self._clock = clock
         self._account = account
-        self._account_at_ns = 0
 
     async def find(self, order: Order, kind: LookUpKind) -> VenueOrder | None:
         """Look for an order in one place; None: it is not known there, which is evidence and no proof.
@@ -143,8 +142,6 @@ class OrderQueries:
         Raises:
             VenueError: as `find`.
         """
-        await self._clock.until(self._account_at_ns)
-        self._account_at_ns = self._clock.mono_ns() + int(ACCOUNT_EVERY_S * NS_PER_S)
         answer = await self._rest.get(Endpoint.ACCOUNT)
         return account_of(answer.body, self._account)
 
@@ -159,7 +156,11 @@ class OrderQueries:
     async def _all_orders(self, symbol: Symbol, since_ns: int | None) -> tuple[VenueOrder, ...]:
         question = {"symbol": str(symbol), "limit": str(ALL_ORDERS_LIMIT)}
         if since_ns:  # without it the venue looks back 24 hours
-            question["startTime"] = str(max(0, since_ns - SINCE_BEFORE_NS) // NS_PER_MS)
+            start_ns = max(0, since_ns - SINCE_BEFORE_NS)
+            question["startTime"] = str(start_ns // NS_PER_MS)
+            if self._clock.wall_ns() - start_ns > LONGEST_RANGE_NS - SINCE_BEFORE_NS:
+                # A longer range is refused; an order that reached the venue did so near its signing.
+                question["endTime"] = str((start_ns + LONGEST_RANGE_NS) // NS_PER_MS)
         rows = await self._list(Endpoint.ALL_ORDERS, question)
         if len(rows) >= ALL_ORDERS_LIMIT:
             raise ProtocolError(

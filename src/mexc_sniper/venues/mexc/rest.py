@@ -111,24 +111,42 @@ class RestClient:
         await self._http.close()
 
     async def get(
-        self, endpoint: Endpoint, parameters: Mapping[str, str] | None = None, *, share: float = 1.0
+        self,
+        endpoint: Endpoint,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        share: float = 1.0,
+        pace: float = 1.0,
     ) -> Answer:
-        """Read once; ``share`` is the part of the budget this caller may fill.
+        """Read once; ``share`` and ``pace`` are the parts of the budget this caller may fill (`WeightBudget.acquire`).
 
         Raises:
             VenueError: as `call`.
         """
-        return await self.call("GET", endpoint, parameters, share=share)
+        return await self.call("GET", endpoint, parameters, share=share, pace=pace)
 
     async def call(
-        self, method: str, endpoint: Endpoint, parameters: Mapping[str, str] | None = None, *, share: float = 1.0
+        self,
+        method: str,
+        endpoint: Endpoint,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        share: float = 1.0,
+        pace: float = 1.0,
     ) -> Answer:
         """Ask once; everything in the query. Never for orders, which go by `order_entry`.
 
         Raises:
             VenueError: by the fault table; `RateLimited` also while a wait the venue ordered is not over.
         """
-        await self._budgets[endpoint.host].acquire(endpoint.weight, deadline_s=endpoint.deadline_s, share=share)
+        await self._budgets[endpoint.host].acquire(
+            endpoint.weight,
+            deadline_s=endpoint.deadline_s,
+            share=share,
+            pace=pace,
+            kind=endpoint.number,
+            gap_s=endpoint.gap_s,
+        )
         API_WEIGHT.set(self.budget.weight_used)
         started = self._clock.mono_ns()
         try:

@@ -50,6 +50,17 @@ class Endpoint(Enum):
         self.signed = signed
 
     @property
+    def gap_s(self) -> float:
+        """Seconds that must lie between two calls, whatever the weight says: GET account is limited to two a second
+        (REFERENCE 1.3)."""
+        return 0.5 if self is Endpoint.ACCOUNT else 0.0
+
+    @property
+    def number(self) -> int:
+        """Its place in this list, from 1."""
+        return list(Endpoint).index(self) + 1
+
+    @property
     def label(self) -> str:
         """The name used in metrics and on the tape."""
         return self.name.lower()

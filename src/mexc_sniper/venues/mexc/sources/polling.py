@@ -14,6 +14,7 @@ from mexc_sniper.core.errors import (
 )
 from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.ports import Clock, Emit
+from mexc_sniper.venues.mexc.budget import HEAVY_SHARE, MARKET_SHARE
 from mexc_sniper.venues.mexc.lag import LagMeter
 from mexc_sniper.venues.mexc.planner import Planner
 from mexc_sniper.venues.mexc.report import Figures, SourceReport
@@ -72,7 +73,9 @@ class PolledSource:
             started = self._clock.mono_ns()
             self._asked_now = False
             try:
-                answer = await self._rest.get(self._reader.endpoint, self._reader.parameters)
+                endpoint = self._reader.endpoint
+                share = MARKET_SHARE if endpoint.weight <= 1 else HEAVY_SHARE
+                answer = await self._rest.get(endpoint, self._reader.parameters, share=share)
                 reading = await self._read(answer)
             except Unconfirmed:
                 await self._clock.sleep(min(_CONFIRM_S, self._planner.interval_s(self.name)))
