@@ -242,7 +242,7 @@ class VirtualSocket:
         """The venue sends a frame."""
         if self._link.is_down:
             return
-        self.arrives_s = max(self.arrives_s, self._link.loop.now + self._link.delay_s())
+        self.arrives_s = max(self.arrives_s + 1e-7, self._link.loop.now + self._link.delay_s())
         self._link.loop.call_at(self.arrives_s, self._arrive, payload)
 
     def end(self, why: str) -> None:

@@ -408,10 +408,6 @@ class World:
         self.loop.call_soon(self.venue.tick)
         return self.markets
 
-    def _held_market(self) -> "MarketMaker | None":
-        """The market in which most was done."""
-        return self.markets[0] if self.markets else None
-
     def change_market(self, change: Mapping[str, Any], back: Mapping[str, Any], seconds: float) -> None:
         """Change a pair's rules, and change them back."""
         for maker in self.markets[:1]:
@@ -463,12 +459,16 @@ class World:
 
     def order_by_hand(self, *, ours: bool) -> None:
         """Somebody else uses the account: the owner's hand, or a second copy of the program."""
-        maker = self._held_market()
-        if maker is None or not maker.market.quoting:
-            return
         name = "msl00zz0123456789abcd00" if ours else "byhand1"
+        markets = self.exchange.world.markets.values()
+        market = next((m for m in markets if m.is_old and m.orders_open and m.instrument.quote == "USDT"), None)
+        if market is None:
+            return
+        price = market.price_text(max(1, (market.last or 2) // 2))
+        quantity = f"{10 / float(price):.{market.instrument.quantity_scale}f}"
         body = {
-            "symbol": "SOLUSDT", "side": "BUY", "type": "LIMIT", "price": "10", "quantity": "1", "clientOrderId": name,
+            "symbol": market.symbol, "side": "BUY", "type": "LIMIT", "price": price, "quantity": quantity,
+            "clientOrderId": name,
         }  # fmt: skip
         if not any(order.ticket.client_id == name for order in self.exchange.desk.orders.values()):
             self.control("/sim/foreign-order", body)
