@@ -262,9 +262,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "listen_key_expires": Kind(_control("/sim/listen-keys/expire", {}), (*ORDERS, *TOLD, *SECONDS), 4),
         "venue_clock_wrong": Kind(_control("/sim/clock", {"skewMs": "value"}), SECONDS, 8, (-3000.0, 3000.0)),
         "pair_halted": Kind(_market({"status": "2"}, {"status": "1"}), (*ORDERS, *SECONDS), 4, (0.5, 6.0)),
-        "pair_one_sided": Kind(
-            _market({"tradeSideType": 2}, {"tradeSideType": 1}), (*ORDERS, *SECONDS), 4, (0.5, 6.0)
-        ),
+        "pair_one_sided": Kind(_market({"tradeSideType": 2}, {"tradeSideType": 1}), (*ORDERS, *SECONDS), 4, (0.5, 6.0)),
         "pair_closed_to_api": Kind(_market({"apiOpen": False}, {"apiOpen": True}), (*ORDERS, *SECONDS), 4, (0.5, 5.0)),
         "market_orders_closed": Kind(
             _market({"marketOrders": False}, {"marketOrders": True}), (*ORDERS, *SECONDS), 4, (0.5, 8.0)

@@ -154,7 +154,9 @@ class Judge:
 
     def _is_journaled(self, name: str) -> bool:
         wanted = name.encode()
-        return any(wanted in record for segment in self._world.disk.segments() for record in segment.records(synced=False))
+        return any(
+            wanted in record for segment in self._world.disk.segments() for record in segment.records(synced=False)
+        )
 
     def _is_covered(self, name: str) -> bool:
         """Fsynced itself, or within what the last fsynced grant of this life allows."""
@@ -395,7 +397,9 @@ class Judge:
                 if not any(name in item.id or name in item.text for item in trading.attention.values()):
                     found.append(f"{name} is at the venue ({order.status}) and not here")
             elif known.filled_quantity != executed or (order.is_final and known.status not in TERMINAL):
-                found.append(f"{name} is {known.status} {known.filled_quantity}, at the venue {order.status} {executed}")
+                found.append(
+                    f"{name} is {known.status} {known.filled_quantity}, at the venue {order.status} {executed}"
+                )
             elif sum((fill.quantity for fill in self._fills.get(name, {}).values()), ZERO) != executed:
                 found.append(f"{name} has filled {executed} and not all its executions are booked")
         for name, known in trading.orders.items():

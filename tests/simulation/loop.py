@@ -6,8 +6,11 @@ from itertools import count
 from typing import Any
 
 
+SPINS = 50_000
+
+
 class Deadlock(AssertionError):
-    """Everything waits, and nothing will ever wake it."""
+    """Everything waits and nothing will ever wake it, or somebody waits for nothing again and again."""
 
 
 class Killed(BaseException):
@@ -35,12 +38,17 @@ class _NoSockets:
 
     def __init__(self, loop: "VirtualLoop") -> None:
         self._loop = loop
+        self._spun = 0
 
     def select(self, timeout: float | None) -> list[object]:
         if timeout is None:
             raise Deadlock("nothing is ready and no timer is set")
-        if timeout > 0:
-            self._loop.now += timeout
+        self._spun += 1
+        if timeout > 1e-6:
+            self._spun = 0
+        elif self._spun > SPINS:
+            raise Deadlock(f"{SPINS} turns in which next to no time passed: somebody spins")
+        self._loop.now += max(0.0, timeout)
         return []
 
 

@@ -64,7 +64,12 @@ class Venue:
         return self._numbers
 
     def ask(
-        self, method: str, target: str, headers: Mapping[str, str], answered: Callable[[Answer], None], body: bytes = b""
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        answered: Callable[[Answer], None],
+        body: bytes = b"",
     ) -> None:
         """An HTTP request has arrived."""
         path, _, query = target.partition("?")

@@ -194,9 +194,7 @@ class VirtualDisk:
     def cut_power(self, dice: Random) -> None:
         """Leave what a power cut leaves."""
         names = self.synced_names if dice.random() < 0.5 else self.files
-        left = {
-            name: file if isinstance(file, bytes) else file.after_cut(dice) for name, file in sorted(names.items())
-        }
+        left = {name: file if isinstance(file, bytes) else file.after_cut(dice) for name, file in sorted(names.items())}
         self.files = dict(left)
         self.synced_names = dict(left)
 

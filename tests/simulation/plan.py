@@ -52,6 +52,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_daily_spend_usdt: str = "1000"
     fees: str = "quote"
     stream_trade_ids: str = "same"
+    throttle: tuple[int, int] = (5, 5)
+    """Orders a second, and at once."""
     safety_s: float = 18.0
     buys_s: tuple[float, ...] = ()
     """When the operator buys by hand."""
@@ -91,6 +93,7 @@ def draw(seed: int) -> Plan:
         max_daily_spend_usdt=dice.choice(("1000", "1000", "50")),
         fees=dice.choice(("quote", "quote", "base", "mx")),
         stream_trade_ids=dice.choice(("same", "same", "other")),
+        throttle=(1, 1) if dice.random() < 0.25 else (5, 5),
         safety_s=round(dice.uniform(14.0, 20.0), 2),
         buys_s=buys,
         resumes=dice.random() < 0.6,

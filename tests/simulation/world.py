@@ -49,7 +49,17 @@ from mexc_sniper.venues.paper.options import FaultOdds, PaperOptions
 from tests.simulation.faults import KINDS
 from tests.simulation.judge import Judge
 from tests.simulation.loop import Killed, VirtualLoop, is_death
-from tests.simulation.net import REST_URL, WEB_URL, WS_URL, Link, Venue, VirtualHttp, VirtualLine, VirtualSocket, VirtualWire
+from tests.simulation.net import (
+    REST_URL,
+    WEB_URL,
+    WS_URL,
+    Link,
+    Venue,
+    VirtualHttp,
+    VirtualLine,
+    VirtualSocket,
+    VirtualWire,
+)
 from tests.simulation.parts import (
     EPOCH_NS,
     Inbox,
@@ -731,10 +741,11 @@ class Life:
             options=OrderGatewayOptions(seed=plan.seed),
             http=http,
         )
+        rate, burst = plan.throttle
         gateways = {Account.PAPER: self.paper, Account.LIVE: self.live}
         parts = TradingParts(
             gateways=gateways,
-            throttles={account: Throttle() for account in gateways},
+            throttles={account: Throttle(rate_per_s=rate, burst=burst) for account in gateways},
             watchers=(self._before_event, self.paper.see),
             helpers=(self._key_is_fine,),
             journal=PointedJournal(self.journal, world, self.process),

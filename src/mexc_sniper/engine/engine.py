@@ -152,7 +152,7 @@ class Engine:
             epoch: number of this life, from the journal; part of every order's id.
         """
         state = self.state = EngineState(
-            baseline=Baseline(restored.symbols), finished=dict.fromkeys(restored.finished_commands)
+            baseline=Baseline(restored.symbols), finished=dict.fromkeys(sorted(restored.finished_commands))
         )
         self._build()
         state.now_ns = stamp.ts_recv_ns
