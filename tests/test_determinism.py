@@ -1,5 +1,5 @@
-"""No hidden chance (RELIABILITY 3.2): what decides reads no clock of its own, draws nothing, starts no thread, and never
-goes through a set in the order of its hashes. The simulation proves it by running; this finds it by reading."""
+"""No hidden chance (RELIABILITY 3.2): what decides reads no clock of its own, draws nothing, starts no thread, and
+never goes through a set in the order of its hashes. The simulation proves it by running; this finds it by reading."""
 
 import ast
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Figures of full runs, and ``docs/reliability.md`` made of them. A figure that was not run says so.
 
-A figures file is ``docs/figures/<name>.json``: ``{"name", "commit", "date", "machine", "figures": {key: value}}``. Whoever
-runs something worth quoting writes one with `record`; the document shows what `ROWS` asks for.
+A figures file is ``docs/figures/<name>.json``: ``{"name", "commit", "date", "machine", "figures": {key: value}}``.
+Whoever runs something worth quoting writes one with `record`; the document shows what `ROWS` asks for.
 """
 
 import subprocess
@@ -65,19 +65,25 @@ def read(name: str) -> dict[str, Any] | None:
     return json.decode(path.read_bytes()) if path.exists() else None
 
 
+_BOTH, _KILLS = "simulation, planted bugs", "simulation, planted bugs, kill loops"
 PROMISES = (
-    ("I1", "One decision, one order: every client order id is posted at most once, and the venue never takes two orders for one intent.", "simulation, planted bugs"),
-    ("I2", "What is held, hanging and being entered never exceeds the limits in force, by the venue's own record; the same for a day's spending.", "simulation, planted bugs"),
-    ("I3", "No order leaves before its intent is in the journal, fsynced or covered by a fsynced grant.", "simulation, kill loops, power cuts"),
-    ("I4", "Live entries leave only while armed, active, reconciled and through an open gate.", "simulation"),
-    ("I5", "After the kill switch is set no entry leaves, and the latch survives a restart.", "simulation, planted bugs"),
-    ("I6", "Once faults stop, orders, fills, positions and balances equal the venue's within 45 s (longer only where the venue ordered a wait), and nothing is in doubt.", "simulation"),
-    ("I7", "A new life enters nothing before it has been compared with the venue.", "simulation, kill loops"),
-    ("I8", "Filled quantities never fall, an execution counts once, a position is its fills, exits never sell more than is held.", "simulation, planted bugs"),
-    ("I9", "What the account holds is what it began with, our fills, and what other hands did.", "simulation"),
-    ("I11", "An order moves only along the table; an end is final but for late fills, which are counted and reported.", "simulation, planted bugs"),
-    ("I13", "Every refusal and every doubt has a reason.", "simulation, planted bugs"),
-    ("I16", "The same seed gives the same run, whatever the hash seed of the interpreter.", "simulation"),
+    ("I1", "One decision, one order: a client order id is posted once, and the venue never takes two orders for one "
+     "intent.", _KILLS),
+    ("I2", "What is held, hanging and being entered never exceeds the limits in force, by the venue's own record; nor "
+     "does a day's spending.", _BOTH),
+    ("I3", "No order leaves before its intent is in the journal, fsynced or covered by a fsynced grant.", _KILLS),
+    ("I4", "Live entries leave only while armed, active, reconciled and through an open gate.", _BOTH),
+    ("I5", "After the kill switch is set no entry leaves; the latch survives a restart.", _BOTH),
+    ("I6", "45 s after the last fault (or the wait the venue ordered) orders, fills, positions and balances equal the "
+     "venue's, and nothing is in doubt.", _BOTH),
+    ("I7", "A new life enters nothing before it has been compared with the venue.", _KILLS),
+    ("I8", "Filled quantities never fall, an execution counts once, a position is its fills, exits never sell more "
+     "than is held.", _BOTH),
+    ("I9", "What the account holds is what it began with, our fills, and what other hands did.", _BOTH),
+    ("I11", "An order moves only along the table; its end is final but for late fills, which are counted and "
+     "reported.", _BOTH),
+    ("I13", "Every refusal and every doubt has a reason.", _BOTH),
+    ("I16", "The same seed gives the same run, whatever the interpreter's hash seed.", "simulation"),
 )  # fmt: skip
 
 ROWS: tuple[tuple[str, str, str, str], ...] = (
@@ -116,8 +122,9 @@ def document() -> str:
         "",
         "The engine that trades is the engine that is simulated: the same code on other ports. The simulation "
         "(`tests/simulation`) runs the real engine, runtime, streams, order entry, fault table, journal, recovery, "
-        "reconciliation and paper venue in virtual time against the simulator's exchange core. The process dies, stalls, loses "
-        "packets and power at points of its own code; what it sent and holds is judged by the venue's record.",
+        "reconciliation and paper venue in virtual time against the simulator's exchange core. The process dies, "
+        "stalls, loses packets and power at points of its own code; what it sent and holds is judged by the venue's "
+        "record.",
         "",
         "## Promises",
         "",

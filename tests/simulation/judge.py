@@ -1,4 +1,4 @@
-"""The invariants of RELIABILITY 3.1. Of what was sent and held the venue's own record is the judge, never the engine's."""
+"""The invariants of RELIABILITY 3.1. What was sent and held is judged by the venue's own record."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -272,9 +272,9 @@ class Judge:
                 held += quantity - fee if order.ticket.is_buy else -quantity - fee
         for other, earlier in self.intents.items():
             waiting = other != name and other in self.posts and earlier.side is Side.SELL
-            if waiting and earlier.symbol == intent.symbol and not self._at_venue(other):
-                if self._on_the_way.get(other, 0.0) > self._world.loop.now:
-                    held -= earlier.quantity or ZERO
+            may_come = self._on_the_way.get(other, 0.0) > self._world.loop.now
+            if waiting and may_come and earlier.symbol == intent.symbol and not self._at_venue(other):
+                held -= earlier.quantity or ZERO
         if (intent.quantity or ZERO) > held:
             self._world.fail(f"I8 {name} sells {intent.quantity} where {held} {intent.base} are ours to sell")
 

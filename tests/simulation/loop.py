@@ -5,7 +5,6 @@ from collections.abc import Coroutine, Generator
 from itertools import count
 from typing import Any
 
-
 SPINS = 50_000
 
 

@@ -7,6 +7,7 @@ What has left a process goes on without it: requests, answers and frames are tim
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -265,17 +266,13 @@ class VirtualSocket:
             return
         is_text = isinstance(payload, str)
         data = payload.encode() if isinstance(payload, str) else payload
-        try:
+        with suppress(Killed):
             self._handler.on_frame(data, is_text, self._link.loop.mono_ns())
-        except Killed:
-            pass
 
     def _hear_end(self, why: str) -> None:
         if not self._process.dead:
-            try:
+            with suppress(Killed):
                 self._handler.on_close(why)
-            except Killed:
-                pass
 
 
 class VirtualLine:
@@ -370,18 +367,14 @@ class VirtualLine:
         self._deliver(head + answer.body)
 
     def _deliver(self, data: bytes) -> None:
-        try:
+        with suppress(Killed):
             self._process.point("answer")
             self._handler.on_bytes(data, self._link.loop.mono_ns())
-        except Killed:
-            pass
 
     def _hear_end(self, why: str) -> None:
         if not self._process.dead:
-            try:
+            with suppress(Killed):
                 self._handler.on_close(why)
-            except Killed:
-                pass
 
 
 class VirtualHttp:

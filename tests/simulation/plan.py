@@ -62,6 +62,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     connection_life_s: float = 86_400.0
     all_sources: bool = False
     """Every source at the program's own pace, instead of those that a trade needs."""
+    rehearses: bool = False
+    """Walks the way of an entry dry besides, as the program does to keep caches warm."""
 
 
 def draw(seed: int) -> Plan:
@@ -99,6 +101,7 @@ def draw(seed: int) -> Plan:
         resumes=dice.random() < 0.6,
         connection_life_s=dice.uniform(8.0, 14.0) if dice.random() < 0.05 else 86_400.0,
         all_sources=all_sources,
+        rehearses=dice.random() < 0.001,
     )
 
 

@@ -1,6 +1,7 @@
 """One simulation: lives of the real program, one after the other, at a virtual venue, with an operator and faults."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ from mexc_sniper.venues.paper.gateway import PaperGateway
 from mexc_sniper.venues.paper.options import FaultOdds, PaperOptions
 from tests.simulation.faults import KINDS
 from tests.simulation.judge import Judge
-from tests.simulation.loop import Killed, VirtualLoop, is_death
+from tests.simulation.loop import Killed, VirtualLoop
 from tests.simulation.net import (
     REST_URL,
     WEB_URL,
@@ -208,14 +209,12 @@ class World:
         return task
 
     async def _unless_over(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.over.wait()
-        except TimeoutError:
-            pass
 
     async def _converge(self) -> None:
-        """Wait until engine and venue agree; they must within 45 s of the last fault, waits ordered by the venue aside."""
+        """Wait until engine and venue agree, which they must 45 s after the last fault (or the venue's last wait)."""
         began = self.loop.now
         deadline = began + CONVERGES_WITHIN_S + self.life.ordered_wait_s()
         differences: list[str] = []
@@ -245,10 +244,8 @@ class World:
         for task in tasks:
             task.cancel()
         if tasks:
-            try:
+            with contextlib.suppress(AssertionError, Killed):
                 self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-            except (AssertionError, Killed):
-                pass
         if self.loop.errors and not outcome.violation:
             error = self.loop.errors[0]
             outcome.violation = f"an error nobody caught: {type(error).__name__}: {error}"
@@ -765,7 +762,7 @@ class Life:
             figures=NoFigures(),
             clock=clock,
             trading=parts,
-            pace=Pace(rehearses=plan.all_sources, renders_metrics=False, figures_s=5.0),
+            pace=Pace(rehearses=plan.rehearses, renders_metrics=False, figures_s=5.0),
         )
         self._started = False
 

@@ -1,7 +1,7 @@
 """Small mutations of the real code, each of a kind that has cost somebody money. The simulation must find every one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -126,10 +126,8 @@ def _journal_failure_ignored(patch: Patches) -> None:
     """An order leaves although the journal could not be written."""
 
     def journaled(self: Any, approved: Any) -> bool:
-        try:
+        with suppress(StoreError):
             self._journal.write(approved)
-        except StoreError:
-            pass
         return True
 
     patch.put(OrderDesk, "_journaled", journaled)
