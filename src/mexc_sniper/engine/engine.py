@@ -162,7 +162,7 @@ class Engine:
             prepare: make entries ready before their pair has a price.
         """
         state = self.state = EngineState(
-            baseline=Baseline(restored.symbols), finished=dict.fromkeys(restored.finished_commands)
+            baseline=Baseline(restored.symbols), finished=dict.fromkeys(sorted(restored.finished_commands))
         )
         self._build()
         state.now_ns = stamp.ts_recv_ns

@@ -148,6 +148,30 @@ class Holdings:
         reserved = sum((self.left_of(order) for order in self.exits_on_their_way(position)), ZERO)
         return Quantity(max(ZERO, position.quantity - reserved))
 
+    def entry_unbooked(self, order: Order) -> bool:
+        """Tell whether an exit's position is not whole yet: the entry it belongs to is in doubt or not all booked.
+
+        After a restart the executions of both are read anew, in any order; an exit counted first would close a
+        position whose coins are still to come.
+        """
+        if order.intent.position_id is None:
+            return False
+        return any(
+            entry.status is OrderStatus.IN_DOUBT or self.filled_of(entry) < entry.filled_quantity
+            for entry in self._state.trading.orders.values()
+            if entry.intent.role is OrderRole.ENTRY and f"P{entry.intent.id}" == order.intent.position_id
+        )
+
+    def exits_unbooked(self, entry: Order) -> list[Order]:
+        """Return exits of an entry's position whose executions are not all booked."""
+        if entry.intent.role is not OrderRole.ENTRY:
+            return []
+        return [
+            order
+            for order in self._state.trading.orders.values()
+            if order.intent.position_id == f"P{entry.intent.id}" and self.filled_of(order) < order.filled_quantity
+        ]
+
     def filled_of(self, order: Order) -> Decimal:
         """Return how much of an order is booked fill by fill."""
         return self._state.trading.booked.get(order.intent.client_order_id, ZERO)
@@ -189,7 +213,8 @@ class Holdings:
             left = intent.worst_notional if position is None else max(ZERO, intent.worst_notional - position.cost)
             at_stake += left
             entering += position is None or position.closed
-            if order.status not in TERMINAL:
+            # What an ended order has filled is spent, whether or not its executions are booked yet.
+            if order.status not in TERMINAL or self.filled_of(order) < order.filled_quantity:
                 unsettled_spend += left
         open_positions = 0
         for held in trading.positions.values():
@@ -219,7 +244,7 @@ class Holdings:
         if known is not None:
             return known
         position = Position(
-            id=PositionId(f"P{intent.id}"),
+            id=intent.position_id or PositionId(f"P{intent.id}"),
             account=intent.account,
             symbol=intent.symbol,
             base=intent.base,

@@ -121,6 +121,9 @@ class Orders:
                 turn.note("fill_beyond_order", symbol=fill.symbol, trade_id=fill.trade_id, quantity=str(fill.quantity))
                 turn.ask(LookUp(order, LookUpKind.ORDER))
                 continue
+            if self._holdings.entry_unbooked(order):
+                turn.note("fill_before_entry", symbol=fill.symbol, trade_id=fill.trade_id)
+                continue  # read again until what was bought is booked
             trading.fills_seen[key] = None
             booked = trading.booked.get(fill.client_order_id, Decimal(0))
             trading.booked[fill.client_order_id] = booked + fill.quantity
@@ -133,6 +136,8 @@ class Orders:
             self._save_trade(turn, order)
             if order.terminal:
                 self._holdings.finish(turn, order)
+            for waiting in self._holdings.exits_unbooked(order):
+                turn.ask(ReadFills(waiting))
 
     def looked_up(self, turn: Turn, event: OrderLookedUp) -> Order | None:
         """Take the answer to a question about an order; "not found" is evidence and becomes proof only with others."""

@@ -258,8 +258,9 @@ class EngineLoop:
             left_ns = self._wakes[0] - self._clock.wall_ns()
             if left_ns > 0:
                 self._wake_changed.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake_changed.wait(), left_ns / NS_PER_S)
+                with contextlib.suppress(TimeoutError):  # not `wait_for`: it may swallow a cancellation on 3.11
+                    async with asyncio.timeout(left_ns / NS_PER_S):
+                        await self._wake_changed.wait()
                 continue
             now_ns = self._clock.wall_ns()
             while self._wakes and self._wakes[0] <= now_ns:

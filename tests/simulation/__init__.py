@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real engine, runtime and MEXC adapter in virtual time (RELIABILITY 3.2)."""

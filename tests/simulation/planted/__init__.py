@@ -1,0 +1,1 @@
+"""Bugs planted on purpose: a simulation that finds none of them proves nothing (RELIABILITY 0.9)."""
