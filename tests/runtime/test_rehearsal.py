@@ -2,9 +2,10 @@
 
 from mexc_sniper.engine.effects import Submit
 from mexc_sniper.runtime.clock import LoopClock
-from mexc_sniper.runtime.rehearsal import Rehearsal, opening_is_near
-from tests.builders import a_calendar_entry, calendar_read
+from mexc_sniper.runtime.rehearsal import Rehearsal, opening_is_due, opening_is_near
+from tests.builders import a_calendar_entry, calendar_read, ns
 from tests.engine_world import a_world_that_knows
+from tests.scenario.test_prepared import announced
 
 
 def test_every_rehearsal_comes_as_far_as_an_order():
@@ -53,3 +54,16 @@ def test_latch_keeps_rehearsals_from_the_door_and_is_left_to_others(tmp_path):
     rehearsal.play()
     assert rehearsal.entered == 0
     assert latch.exists()
+
+
+def test_opening_is_due_around_its_time_and_only_while_its_entry_lies_ready():
+    world = announced()
+    state = world.engine.state
+    due = []
+    for second in (30, 37.9, 38.1, 49.9, 50.1):
+        state.now_ns = ns(second)
+        due.append(opening_is_due(state))
+    assert due == [False, False, True, True, False]
+    state.now_ns = ns(40)
+    state.trading.prepared.clear()
+    assert not opening_is_due(state)

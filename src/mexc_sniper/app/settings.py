@@ -178,6 +178,11 @@ class OrderSettings(Section):
         default=True,
         description="Check, journal and sign entries before a pair opens; off: all of it at its first price.",
     )
+    stay_awake: bool = Field(
+        default=True,
+        description="Keep one processor core busy from 2 s before a prepared opening until 10 s after it: a core that "
+        "sleeps wakes too late. Not on a machine with a single core.",
+    )
 
 
 class HardCaps(Section):

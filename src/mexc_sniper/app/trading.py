@@ -143,6 +143,7 @@ def build_trading(
         live=live,
         epoch=journal.epoch,
         prepare=settings.orders.prepare,
+        stay_awake=settings.orders.stay_awake,
     )
 
 

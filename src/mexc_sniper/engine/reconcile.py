@@ -51,6 +51,7 @@ class Reconciliation:
             first = trading.sweeps % len(symbols)
             trading.sweeps += SYMBOLS_AT_ONCE
             symbols = (*symbols[first:], *symbols[:first])[:SYMBOLS_AT_ONCE]
+        trading.swept_symbols = dict.fromkeys(symbols)
         turn.ask(Sweep(Account.LIVE, symbols))
 
     def _symbols(self) -> tuple[Symbol, ...]:
@@ -130,7 +131,7 @@ class Reconciliation:
             if order.intent.account is not Account.LIVE or order.settled:
                 continue
             unseen = order.intent.client_order_id not in listed and order.status is not OrderStatus.IN_DOUBT
-            if unseen and not trading.status.reconciled:
+            if unseen and order.intent.symbol in trading.swept_symbols:
                 turn.ask(LookUp(order, LookUpKind.ORDER))
             if self._holdings.filled_of(order) < order.filled_quantity:
                 equal = False

@@ -27,7 +27,7 @@ from mexc_sniper.runtime.gateway_runner import GatewayRunner
 from mexc_sniper.runtime.journal_keeper import JournalKeeper
 from mexc_sniper.runtime.marks import Marks
 from mexc_sniper.runtime.preparer import Preparer
-from mexc_sniper.runtime.rehearsal import LOOK_EVERY_S, REHEARSE_EVERY_S, Rehearsal, opening_is_near
+from mexc_sniper.runtime.rehearsal import LOOK_EVERY_S, REHEARSE_EVERY_S, Rehearsal, opening_is_due, opening_is_near
 from mexc_sniper.runtime.trading_figures import TradingFigures
 from mexc_sniper.runtime.trading_parts import TradingParts
 
@@ -166,6 +166,7 @@ class EngineLoop:
                 ("ticks", self._tick()),
                 ("figures", self._write_figures()),
                 ("wakes", self._wake()),
+                *((("awake", self._stay_awake()),) if parts.stay_awake else ()),
                 *((("rehearsal", self._rehearse()),) if self._pace.rehearses else ()),
                 *(() if self._keeper is None else (("journal", self._keeper.run()),)),
                 *((f"orders.{account}", gateway.run(self.emit)) for account, gateway in parts.gateways.items()),
@@ -248,6 +249,17 @@ class EngineLoop:
                     self._desk.look_at_latch()
             else:
                 await self._clock.sleep(LOOK_EVERY_S)
+
+    async def _stay_awake(self) -> None:
+        """Let the processor not sleep while an announced opening is due: to wake it costs more than an order's way."""
+        alone = (os.cpu_count() or 1) < 2
+        while True:
+            if alone or not opening_is_due(self._engine.state):
+                await self._clock.sleep(LOOK_EVERY_S)
+                continue
+            until_ns = self._clock.mono_ns() + int(LOOK_EVERY_S * NS_PER_S)
+            while self._clock.mono_ns() < until_ns:
+                await asyncio.sleep(0)
 
     async def _wake(self) -> None:
         while True:

@@ -39,6 +39,9 @@ REHEARSE_EVERY_S = 0.005
 """While an opening is near; it takes about 3 % of a core."""
 LOOK_EVERY_S = 0.25
 
+DUE_BEFORE_NS, DUE_AFTER_NS = 2 * NS_PER_S, 10 * NS_PER_S
+"""Around an announced time the pair is expected to open at any moment."""
+
 _SYMBOL, _BASE, _QUOTE = Symbol("UNDERSTUDYUSDT"), Asset("UNDERSTUDY"), Asset("USDT")
 _NEVER_NS = 1_000_000_000 * NS_PER_S
 """When the understudy's day takes place; no real clock is read."""
@@ -48,6 +51,16 @@ _MUCH = Quantity(Decimal(1_000_000))
 def opening_is_near(state: EngineState) -> bool:
     """Tell whether some listing may have to be entered within the next minute."""
     return any(may_be_entered_soon(listing, state.now_ns) for listing in state.active.values())
+
+
+def opening_is_due(state: EngineState) -> bool:
+    """Tell whether a prepared pair should open about now."""
+    ages = (
+        state.now_ns + state.clock_offset_ns - scheduled_ns
+        for symbol in state.trading.prepared
+        if (listing := state.active.get(symbol)) is not None and (scheduled_ns := listing.scheduled_for_ns) is not None
+    )
+    return any(-DUE_BEFORE_NS <= age_ns < DUE_AFTER_NS for age_ns in ages)
 
 
 class Rehearsal:

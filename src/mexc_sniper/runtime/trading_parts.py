@@ -25,6 +25,7 @@ class TradingParts:
         live: the process was started in live mode.
         epoch: number of this life, from the journal.
         prepare: entries are made ready before their pair has a price.
+        stay_awake: keep a core busy while a prepared pair is about to open.
     """
 
     gateways: Mapping[Account, OrderGateway] = field(default_factory=dict)
@@ -36,3 +37,4 @@ class TradingParts:
     live: bool = False
     epoch: int = 0
     prepare: bool = True
+    stay_awake: bool = False
