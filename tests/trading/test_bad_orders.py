@@ -122,6 +122,6 @@ def test_refused_commands_are_on_record_with_who_asked(trader: Trader) -> None:
     def on_record() -> bool:
         entries = trader.bot.api("GET", "/audit?limit=100")["entries"]
         text = str(entries)
-        return "unknown_symbol" in text and "stale_version" in text and all(entry["actor"] for entry in entries)
+        return "unknown_symbol" in text and "stale_version" in text and all(entry["who"] for entry in entries)
 
     eventually("both refusals are on record", on_record)
