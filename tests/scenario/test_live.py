@@ -768,3 +768,20 @@ def test_ended_order_of_somebody_else_is_nobodys_business():
     assert _attention(world) == []
     world.hear(_swept(6, balances=(_usdt(),)), _swept(7, balances=(_usdt(),)))
     assert world.engine.state.trading.status.reconciled
+
+
+def test_paper_orders_and_positions_are_not_compared_with_the_venue():
+    world = _opened(_ready(auto=False))
+    intent = _submitted(world)[0]
+    assert intent.account is Account.PAPER
+    asked = len(world.asked(LookUp))
+    world.hear(
+        reported(10.4, intent, S.SUBMITTED),
+        filled(10.5, intent, price="1.00", quantity="20"),
+        reported(10.5, intent, S.FILLED, filled="20", quote="20"),
+        _swept(60),
+        a_tick(95),
+    )
+    assert len(world.asked(LookUp)) == asked
+    assert _attention(world) == []
+    assert world.asked(Sweep)[-1] == Sweep(Account.LIVE, ())

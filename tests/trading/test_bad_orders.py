@@ -112,3 +112,16 @@ def test_market_orders_refused_by_the_venue_become_one_capped_order(trader: Trad
         assert len(set(ids)) == 2, "another attempt is another order"
     finally:
         trader.configure(autoTrade=False)
+
+
+def test_refused_commands_are_on_record_with_who_asked(trader: Trader) -> None:
+    trader.refusal("ANOTHERNOSUCHUSDT")
+    with pytest.raises(Refused, match="stale_version"):
+        trader.bot.api("PUT", "/config", {"version": 1, "config": {"tradeUsdt": "31"}, "confirm": True})
+
+    def on_record() -> bool:
+        entries = trader.bot.api("GET", "/audit?limit=100")["entries"]
+        text = str(entries)
+        return "unknown_symbol" in text and "stale_version" in text and all(entry["who"] for entry in entries)
+
+    eventually("both refusals are on record", on_record)
