@@ -59,6 +59,7 @@ def carried_out(*asked: effects.Effect, keeper: bool = True) -> list[tuple[Any, 
         runner=Everyone("runner", heard),  # type: ignore[arg-type]
         desk=Everyone("desk", heard),  # type: ignore[arg-type]
         orders={account: Everyone(str(account), heard) for account in Account},  # type: ignore[misc]
+        preparer=Everyone("preparer", heard),  # type: ignore[arg-type]
         wake_at=lambda wall_ns: heard.append(("wake", wall_ns)),
         keeper=Everyone("keeper", heard) if keeper else None,  # type: ignore[arg-type]
     )
@@ -117,6 +118,7 @@ def test_urgent_effects_are_orders_and_gates_and_nothing_else() -> None:
         runner=Everyone("runner", heard),  # type: ignore[arg-type]
         desk=Everyone("desk", heard),  # type: ignore[arg-type]
         orders={},
+        preparer=Everyone("preparer", heard),  # type: ignore[arg-type]
         wake_at=lambda _: None,
     )
     for effect in (effects.Submit(APPROVED), effects.SetGate(gate=GATE, account=Account.PAPER), effects.StopGateway()):
@@ -173,10 +175,13 @@ def test_detection_lag_of_an_opening_is_measured() -> None:
     assert telemetry.DETECTION_LAG._sum.get() == pytest.approx(before + 0.25)
 
 
-def test_prepared_requests_are_made_by_their_account_and_forgotten_by_all() -> None:
-    heard = carried_out(effects.Prepare(PAIR, (APPROVED,)), effects.Unprepare(PAIR))
-    assert ("live", "prepare", PAIR, (APPROVED,)) in heard
-    assert [step for step in heard if step[1] == "unprepare"] == [
-        ("paper", "unprepare", PAIR),
-        ("live", "unprepare", PAIR),
+def test_what_is_prepared_timed_or_thrown_away_goes_to_the_preparer_and_quiet_to_the_market() -> None:
+    heard = carried_out(
+        effects.Prepare(PAIR, (APPROVED,)), effects.FireAt(PAIR, 7), effects.Unprepare(PAIR), effects.HushPolls(9)
+    )
+    assert heard == [
+        ("preparer", "prepare", PAIR, (APPROVED,)),
+        ("preparer", "fire_at", PAIR, 7),
+        ("preparer", "unprepare", PAIR),
+        ("market", "hush", 9),
     ]

@@ -39,6 +39,7 @@ from tests.builders import (
     reported,
 )
 from tests.engine_world import OLD, World, a_world_that_knows
+from tests.journal.builders import an_intent
 
 S = OrderStatus
 UID = "209302839"
@@ -785,3 +786,23 @@ def test_paper_orders_and_positions_are_not_compared_with_the_venue():
     assert len(world.asked(LookUp)) == asked
     assert _attention(world) == []
     assert world.asked(Sweep)[-1] == Sweep(Account.LIVE, ())
+
+
+def test_many_pairs_are_compared_in_turn_and_all_of_them_after_a_start():
+    world = _ready()
+    trading = world.engine.state.trading
+    trading.orders = {order.intent.client_order_id: order for order in map(_unsettled, range(12))}
+    asked = []
+    for turn in range(4):
+        world.hear(a_tick(100 + 31 * turn))
+        asked.append(world.asked(Sweep)[-1].symbols)
+    assert {len(symbols) for symbols in asked} == {5}
+    assert {symbol for symbols in asked for symbol in symbols} == {f"N{number}USDT" for number in range(12)}
+    trading.status = msgspec.structs.replace(trading.status, reconciled=False)
+    world.hear(a_tick(300))
+    assert len(world.asked(Sweep)[-1].symbols) == 12
+
+
+def _unsettled(number: int) -> Order:
+    intent = an_intent(number, symbol=Symbol(f"N{number}USDT"))
+    return Order(intent=intent, status=S.ACCEPTED, created_ns=ns(50), submitted_ns=ns(50))

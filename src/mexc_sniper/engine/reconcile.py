@@ -46,12 +46,12 @@ class Reconciliation:
         if not trading.live:
             return
         trading.swept_ns = turn.now_ns
-        symbols = self._symbols()
+        symbols, trading.left_out = self._symbols(), frozenset()
         if trading.status.reconciled and len(symbols) > SYMBOLS_AT_ONCE:
             first = trading.sweeps % len(symbols)
             trading.sweeps += SYMBOLS_AT_ONCE
-            symbols = (*symbols[first:], *symbols[:first])[:SYMBOLS_AT_ONCE]
-        trading.swept_symbols = dict.fromkeys(symbols)
+            turned = (*symbols[first:], *symbols[:first])
+            symbols, trading.left_out = turned[:SYMBOLS_AT_ONCE], frozenset(turned[SYMBOLS_AT_ONCE:])
         turn.ask(Sweep(Account.LIVE, symbols))
 
     def _symbols(self) -> tuple[Symbol, ...]:
@@ -131,7 +131,7 @@ class Reconciliation:
             if order.intent.account is not Account.LIVE or order.settled:
                 continue
             unseen = order.intent.client_order_id not in listed and order.status is not OrderStatus.IN_DOUBT
-            if unseen and order.intent.symbol in trading.swept_symbols:
+            if unseen and order.intent.symbol not in trading.left_out:
                 turn.ask(LookUp(order, LookUpKind.ORDER))
             if self._holdings.filled_of(order) < order.filled_quantity:
                 equal = False

@@ -143,8 +143,8 @@ class Trading:
     filled_ns: dict[PositionId, int] = field(default_factory=dict)
     """When a fill last changed a position: the venue's account may be older than it for a while."""
     swept_ns: int = 0
-    swept_symbols: dict[Symbol, None] = field(default_factory=dict)
-    """Pairs whose orders were asked for with the last comparison."""
+    left_out: frozenset[Symbol] = frozenset()
+    """Pairs whose orders were not asked for with the last comparison; their turn comes."""
     sweeps: int = 0
     """Place in the round of pairs that periodic comparisons go through."""
     epoch: int = 0
