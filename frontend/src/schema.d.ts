@@ -457,9 +457,31 @@ export interface paths {
         };
         /**
          * Listing
-         * @description Show one listing with everything that was said about it.
+         * @description Show one listing with everything that was said about it and everything we did about it.
          */
         get: operations["listing_listings__listing_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings/{listing_id}/bars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Bars
+         * @description Show a listing's first half hour as bars, with our fills and the prices our rules stand on.
+         *
+         *     Bars exist for what was watched; they may miss the last moments before an unclean end.
+         */
+        get: operations["bars_listings__listing_id__bars_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -946,6 +968,56 @@ export interface components {
             balances: components["schemas"]["BalanceView"][];
         };
         /**
+         * BarView
+         * @description Public trades of one second or minute.
+         */
+        BarView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /**
+             * Close
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            close: string;
+            /**
+             * High
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            high: string;
+            /**
+             * Low
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            low: string;
+            /**
+             * Open
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            open: string;
+            /** Seconds */
+            seconds: number;
+            /** Trades */
+            trades: number;
+            /**
+             * Volume
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            volume: string;
+        };
+        /**
          * BeatFrame
          * @description Two seconds after the last event or beat; ``seq`` is the number of the last event sent.
          */
@@ -995,6 +1067,64 @@ export interface components {
             entries: components["schemas"]["CalendarEntryView"][];
             /** Total */
             total: number;
+        };
+        /**
+         * ChartLineView
+         * @description A price that a rule stands on. ``cap``: the most the entry might pay.
+         */
+        ChartLineView: {
+            /** Done */
+            done: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "reference" | "cap" | "entry" | "take_profit" | "stop" | "trailing";
+            /**
+             * Price
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            price: string;
+        };
+        /**
+         * ChartMarkView
+         * @description One of our orders that was filled, where it was filled.
+         */
+        ChartMarkView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /**
+             * Price
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            price: string;
+            /**
+             * Quantity
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            quantity: string;
+            role: components["schemas"]["OrderRole"];
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /** Tradeid */
+            tradeId: string | null;
         };
         /** CommandView */
         CommandView: {
@@ -1422,15 +1552,44 @@ export interface components {
          * @enum {string}
          */
         ListedAtBasis: "first_seen" | "announced" | "injection" | "first_open_time" | "first_trade";
-        /** ListingDetailView */
+        /**
+         * ListingChartView
+         * @description A listing's first half hour: bars of a second for ten minutes, then of a minute.
+         */
+        ListingChartView: {
+            /** Bars */
+            bars: components["schemas"]["BarView"][];
+            /** Growing */
+            growing: boolean;
+            /** Lines */
+            lines: components["schemas"]["ChartLineView"][];
+            /** Marks */
+            marks: components["schemas"]["ChartMarkView"][];
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * ListingDetailView
+         * @description A listing with everything that was said about it and everything we did about it.
+         */
         ListingDetailView: {
+            /** Decisions */
+            decisions: components["schemas"]["DecisionView"][];
+            /** Fills */
+            fills: components["schemas"]["FillView"][];
             listing: components["schemas"]["ListingView"];
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
             /** Phases */
             phases: components["schemas"]["PhaseView"][];
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
             /** Schedule */
             schedule: components["schemas"]["ScheduleChangeView"][];
             /** Timeline */
             timeline: components["schemas"]["SignalView"][];
+            /** Trades */
+            trades: components["schemas"]["TradeView"][];
         };
         /**
          * ListingKind
@@ -4073,6 +4232,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListingDetailView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    bars_listings__listing_id__bars_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                listing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListingChartView"];
                 };
             };
             /** @description Not signed in. */

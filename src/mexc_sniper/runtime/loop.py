@@ -21,6 +21,7 @@ from mexc_sniper.model.events import CommandReceived, Event, GateSignaled, Quote
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, CommandInbox, Ledger, LiveFigures, MarketGateway
+from mexc_sniper.runtime.bars import Bars
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.dispatch import Dispatch
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
@@ -86,6 +87,7 @@ class EngineLoop:
         self._wakes: list[int] = []
         self._wake_changed = asyncio.Event()
         self._marks = Marks(figures)
+        self._bars = Bars(ledger)
         self._queue: deque[Event] = deque()
         self._handling = False
         self._fatal: asyncio.Future[None] | None = None
@@ -173,6 +175,7 @@ class EngineLoop:
         telemetry.HANDLE_SECONDS.labels(event=type(event).__name__).observe(time.perf_counter() - started)
         if isinstance(event, (QuoteSeen, TradesSeen)):
             self._marks.see(event)
+            self._bars.see(event)
 
     def _receive(self, command: Command) -> None:
         self.emit(CommandReceived(stamp=self._stamp(), command=command))
@@ -197,7 +200,9 @@ class EngineLoop:
             self._desk.look_at_latch()
             self._desk.wake()
             self.emit(Ticked(stamp=self._stamp()))
-            self._marks.forget_except(self._dispatch.watched)
+            self._bars.write()
+            for prices in (self._marks, self._bars):
+                prices.forget_except(self._dispatch.watched)
             self._trading_figures.write()
             self._figures.put("metrics", telemetry.render())
 
