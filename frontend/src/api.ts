@@ -1,7 +1,7 @@
 // The only place that talks HTTP. Every call has a deadline; every refusal becomes an ApiError with the API's sentence.
 import { QueryClient } from "@tanstack/react-query";
 import type {
-  Attention, Calendar, Config, ConfigHistory, Executed, Health, Kill, ListingDetail, Listings, Monitor, Orders, Positions, Risk, Session,
+  Attention, Calendar, Config, ConfigHistory, Executed, Health, Kill, ListingChart, ListingDetail, Listings, Monitor, Orders, Positions, Risk, Session,
   TradeDetail, Trades,
 } from "./types";
 
@@ -82,6 +82,7 @@ export const api = {
   },
   listing: (id: string, signal?: AbortSignal) =>
     call<ListingDetail>("GET", `/listings/${encodeURIComponent(id)}`, undefined, signal),
+  bars: (id: string, signal?: AbortSignal) => call<ListingChart>("GET", `/listings/${encodeURIComponent(id)}/bars`, undefined, signal),
   trades: (limit: number, offset: number, filter: TradeFilter = {}, signal?: AbortSignal) => {
     const asked = new URLSearchParams({ limit: String(limit), offset: String(offset) });
     for (const [name, value] of Object.entries(filter)) if (value) asked.set(name, value);

@@ -9,12 +9,12 @@ import { ModeTag } from "./TradesTable";
 const guardName = (guard: Guard) => GUARDS[guard.name] ?? (guard.name.charAt(0) + guard.name.slice(1).toLowerCase()).replaceAll("_", " ");
 
 /** Why it was bought or not: every guard with what it measured and what it allows. */
-export function Decision({ decision, exit = false }: { decision: Made | null; exit?: boolean }) {
+export function Decision({ decision, exit = false, attempts = 1 }: { decision: Made | null; exit?: boolean; attempts?: number }) {
   if (!decision) return <Card title="Decision"><Empty>{exit ? "No entry decision was needed: this only gets out of a position." : "No decision is recorded for this trade."}</Empty></Card>;
   const bad = decision.guards.filter((guard) => guard.passed === false).length;
   const asked = decision.guards.filter((guard) => guard.passed !== null).length;
   return (
-    <Card title={decision.reason === null ? "Why it was bought" : "Why it was not bought"} aside={<>{label(TRIGGERS, decision.trigger)} · <At at={decision.decidedAt} millis /> UTC · config {decision.configVersion} <ModeTag mode={decision.mode} /></>}>
+    <Card title={decision.reason === null ? "Why it was bought" : "Why it was not bought"} aside={<>{label(TRIGGERS, decision.trigger)} · <At at={decision.decidedAt} millis /> UTC · config {decision.configVersion}{attempts > 1 && `, attempt ${attempts}`} <ModeTag mode={decision.mode} /></>}>
       {decision.reasonText && <p className="px-3 pb-3 break-words"><b className="font-semibold">{decision.reasonText}</b></p>}
       {decision.guards.length > 0 && (
         <Scroller label="Guards" className="border-t border-line">

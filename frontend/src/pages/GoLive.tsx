@@ -1,0 +1,1 @@
+export function GoLive() { return <h1>GoLive</h1>; }

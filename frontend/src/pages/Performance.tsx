@@ -1,0 +1,1 @@
+export function Performance() { return <h1>Performance</h1>; }
