@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/analytics/latency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Latency
+         * @description Measure every named latency, every source's lag and the error rate over a window that ends now.
+         */
+        get: operations["latency_analytics_latency_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Performance
+         * @description Sum up profit, its curve, wins and losses by source, trigger, exit and hour, and what became of new listings.
+         */
+        get: operations["performance_analytics_performance_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/arm": {
         parameters: {
             query?: never;
@@ -847,6 +887,21 @@ export interface components {
             /** Minutes */
             minutes: number;
         };
+        /** AttemptsView */
+        AttemptsView: {
+            /** Denied */
+            denied: number;
+            /** Errorrate */
+            errorRate: number | null;
+            /** Failed */
+            failed: number;
+            /** Filled */
+            filled: number;
+            /** Indoubt */
+            inDoubt: number;
+            /** Trades */
+            trades: number;
+        };
         /**
          * AttentionKind
          * @description What only a person can end.
@@ -1037,6 +1092,16 @@ export interface components {
              */
             type: "beat";
         };
+        /**
+         * BinView
+         * @description Values above the bin before and not above ``upToMs``; null: no upper end.
+         */
+        BinView: {
+            /** Count */
+            count: number;
+            /** Uptoms */
+            upToMs: number | null;
+        };
         /** CalendarEntryView */
         CalendarEntryView: {
             /** Asset */
@@ -1221,6 +1286,35 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** CurvePointView */
+        CurvePointView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /**
+             * Profit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            profit: string;
+        };
+        /** DayProfitView */
+        DayProfitView: {
+            /** Day */
+            day: string;
+            /** Positions */
+            positions: number;
+            /**
+             * Profit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            profit: string;
+        };
         /**
          * DecisionView
          * @description An entry decision; ``reason`` null: it entered.
@@ -1403,6 +1497,24 @@ export interface components {
             /** Symbol */
             symbol: string;
         };
+        /** GroupView */
+        GroupView: {
+            /** Name */
+            name: string;
+            /** Positions */
+            positions: number;
+            /**
+             * Profit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            profit: string;
+            /** Winrate */
+            winRate: number;
+            /** Wins */
+            wins: number;
+        };
         /**
          * GuardView
          * @description One check: what it measured and what it allows. ``passed`` null: not asked for this trigger.
@@ -1511,6 +1623,27 @@ export interface components {
             };
             /** Tookms */
             tookMs: number;
+        };
+        /** LatencyView */
+        LatencyView: {
+            attempts: components["schemas"]["AttemptsView"];
+            detection: components["schemas"]["StageView"];
+            /**
+             * Since
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            since: string;
+            /** Sources */
+            sources: components["schemas"]["SourceFiguresView"][];
+            /** Stages */
+            stages: components["schemas"]["StageView"][];
+            /**
+             * Until
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            until: string;
+            /** Window */
+            window: string;
         };
         /**
          * LimitView
@@ -1892,6 +2025,100 @@ export interface components {
          * @enum {string}
          */
         Outcome: "pending" | "entered" | "skipped" | "missed" | "failed";
+        /** OutcomeCountView */
+        OutcomeCountView: {
+            /** Count */
+            count: number;
+            outcome: components["schemas"]["Outcome"];
+        };
+        /**
+         * PerformanceView
+         * @description One account's window; money in quote asset. ``profitFactor``: won per lost; null without a loss.
+         */
+        PerformanceView: {
+            /** Averageloss */
+            averageLoss: string | null;
+            /** Averagewin */
+            averageWin: string | null;
+            /** Best */
+            best: string | null;
+            /** Byexit */
+            byExit: components["schemas"]["GroupView"][];
+            /** Byhour */
+            byHour: components["schemas"]["GroupView"][];
+            /** Bysource */
+            bySource: components["schemas"]["GroupView"][];
+            /** Bytrigger */
+            byTrigger: components["schemas"]["GroupView"][];
+            /** Closed */
+            closed: number;
+            /** Curve */
+            curve: components["schemas"]["CurvePointView"][];
+            /** Days */
+            days: components["schemas"]["DayProfitView"][];
+            /** Hitrate */
+            hitRate: number | null;
+            /** Listings */
+            listings: number;
+            /** Losses */
+            losses: number;
+            /**
+             * Maxdrawdown
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            maxDrawdown: string;
+            /** Medianholds */
+            medianHoldS: number | null;
+            /** Missed */
+            missed: components["schemas"]["ListingView"][];
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /** Outcomes */
+            outcomes: components["schemas"]["OutcomeCountView"][];
+            /**
+             * Profit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            profit: string;
+            /** Profitfactor */
+            profitFactor: number | null;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonCountView"][];
+            /** Returnpct */
+            returnPct: string | null;
+            /**
+             * Since
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            since: string;
+            /**
+             * Spent
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            spent: string;
+            /**
+             * Until
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            until: string;
+            /** Winrate */
+            winRate: number | null;
+            /** Window */
+            window: string;
+            /** Wins */
+            wins: number;
+            /** Worst */
+            worst: string | null;
+        };
         /**
          * Phase
          * @description The venue's side of a listing's life; moves forward, or to WITHDRAWN.
@@ -2082,6 +2309,14 @@ export interface components {
          * @enum {string}
          */
         Reason: "MONITOR_ONLY" | "RELIST" | "RETURNED" | "SECOND_QUOTE" | "RENAMED" | "LOOK_ALIKE" | "NEWNESS_UNPROVEN" | "DETECTED_LATE" | "WITHDRAWN" | "NEVER_OPENED" | "TEST_INJECTION" | "QUOTE_NOT_CONFIGURED" | "ENTERED" | "ENTRIES_OFF" | "NOT_ARMED" | "TRADING_REDUCING" | "TRADING_HALTED" | "KILL_LATCHED" | "MONITOR_STOPPED" | "CLOCK_UNCERTAIN" | "FEED_STALE" | "NOT_RECONCILED" | "JOURNAL_UNHEALTHY" | "LEASE_LOST" | "VENUE_BANNED" | "VENUE_UNREACHABLE" | "DATABASE_DOWN" | "LOOP_STALLED" | "THROTTLED" | "GRANT_EXHAUSTED" | "RULES_UNKNOWN" | "NOT_ONLINE" | "API_CLOSED" | "ONE_SIDED" | "SPECIAL_TREATMENT" | "MARKET_ORDERS_CLOSED" | "CATEGORY_EXCLUDED" | "BASE_ALREADY_ENTERED" | "NO_OFFICIAL_SOURCE" | "ABOVE_HARD_CAP" | "ABOVE_MAX_TRADE" | "ABOVE_MAX_POSITION" | "TOO_MANY_POSITIONS" | "DAILY_SPEND_REACHED" | "DAILY_LOSS_REACHED" | "DRAWDOWN_REACHED" | "CONSECUTIVE_LOSSES_REACHED" | "TRADES_PER_HOUR_REACHED" | "COOLDOWN" | "INSUFFICIENT_BALANCE" | "BELOW_MINIMUM" | "EXIT_LEG_TOO_SMALL" | "SIGNAL_TOO_OLD" | "NO_BOOK" | "NO_REFERENCE_PRICE" | "SPREAD_TOO_WIDE" | "DEPTH_TOO_THIN" | "EXIT_TOO_THIN" | "SLIPPAGE_TOO_HIGH" | "PRICE_IMPLAUSIBLE" | "OUTSIDE_PRICE_BAND" | "NOT_OPEN_TO_API" | "VENUE_REFUSED" | "KEY_REFUSED" | "NOT_SENT" | "NEVER_ARRIVED" | "NOTHING_FILLED" | "OUTCOME_UNKNOWN" | "CANCELED_BY_OPERATOR" | "CANCELED_BY_KILL" | "HIGH_VALUE" | "CONFIRMATION_EXPIRED" | "REJECTED_BY_OPERATOR";
+        /** ReasonCountView */
+        ReasonCountView: {
+            /** Count */
+            count: number;
+            reason: components["schemas"]["Reason"];
+            /** Text */
+            text: string;
+        };
         /**
          * ResolveRequest
          * @description ``adopt``: take the venue's word into our books. ``ignore``: leave the books as they are. ``mark``: done by
@@ -2248,6 +2483,21 @@ export interface components {
          * @enum {string}
          */
         Source: "mexc_websocket" | "mexc_rest_api" | "test_injection";
+        /**
+         * SourceFiguresView
+         * @description One kind of signal: how many listings it spoke about, how often first, its lag, and how far behind the first.
+         */
+        SourceFiguresView: {
+            behind: components["schemas"]["SpreadView"];
+            /** First */
+            first: number;
+            kind: components["schemas"]["SignalKind"];
+            lag: components["schemas"]["SpreadView"];
+            /** Listings */
+            listings: number;
+            /** Official */
+            official: boolean;
+        };
         /** SourceTimeView */
         SourceTimeView: {
             /** Eventat */
@@ -2263,6 +2513,35 @@ export interface components {
              */
             receivedAt: string;
             source: components["schemas"]["Source"];
+        };
+        /**
+         * SpreadView
+         * @description Percentiles by nearest rank; null where nothing was measured.
+         */
+        SpreadView: {
+            /** Bins */
+            bins: components["schemas"]["BinView"][];
+            /** Count */
+            count: number;
+            /** Maxms */
+            maxMs: number | null;
+            /** P50Ms */
+            p50Ms: number | null;
+            /** P95Ms */
+            p95Ms: number | null;
+            /** P99Ms */
+            p99Ms: number | null;
+        };
+        /**
+         * StageView
+         * @description One named latency of the window: spread and course.
+         */
+        StageView: {
+            /** Name */
+            name: string;
+            spread: components["schemas"]["SpreadView"];
+            /** Trend */
+            trend: components["schemas"]["TrendStepView"][];
         };
         /**
          * StatusFrame
@@ -2522,12 +2801,32 @@ export interface components {
             since: string | null;
             state: components["schemas"]["TradingState"];
         };
+        /** TrendStepView */
+        TrendStepView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /** Count */
+            count: number;
+            /** P50Ms */
+            p50Ms: number | null;
+            /** P95Ms */
+            p95Ms: number | null;
+        };
         /**
          * Trigger
          * @description What made us decide to enter (DESIGN 4.1, guards by trigger).
          * @enum {string}
          */
         Trigger: "scheduled" | "first_quote" | "first_trade" | "surprise" | "manual" | "exit";
+        /**
+         * Window
+         * @description How far a report looks back.
+         * @enum {string}
+         */
+        Window: "1h" | "24h" | "7d" | "30d" | "all";
     };
     responses: never;
     parameters: never;
@@ -2537,6 +2836,146 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    latency_analytics_latency_get: {
+        parameters: {
+            query?: {
+                /** @description How far back: 1h, 24h, 7d, 30d or all. */
+                window?: components["schemas"]["Window"];
+                /** @description Whose trades; both by default. */
+                mode?: ("dry-run" | "live") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatencyView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    performance_analytics_performance_get: {
+        parameters: {
+            query?: {
+                /** @description How far back: 1h, 24h, 7d, 30d or all. */
+                window?: components["schemas"]["Window"];
+                /** @description Whose money. */
+                mode?: "dry-run" | "live";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerformanceView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     arm_arm_post: {
         parameters: {
             query?: never;

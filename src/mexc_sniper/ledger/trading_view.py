@@ -211,16 +211,30 @@ class TradingView(Queries):
             for row in self._db.execute(rows)
         ]
 
-    def realized(self, since_ns: int = 0) -> list[Realized]:
-        """Return the profit of every position closed at a wall time or later, in the order of closing."""
-        closed = (
+    def trades_since(self, since_ns: int, *, limit: int) -> list[Trade]:
+        """Return up to ``limit`` trades made at a wall time or later, newest first."""
+        return self._all(
+            select(trades.c.body)
+            .where(trades.c.created_ns >= since_ns)
+            .order_by(trades.c.created_ns.desc(), trades.c.id.desc())
+            .limit(limit),
+            Trade,
+        )
+
+    def closed_positions(self, since_ns: int = 0) -> list[Position]:
+        """Return every position closed at a wall time or later, in the order of closing."""
+        return self._all(
             select(positions.c.body)
             .where(positions.c.status.in_(_CLOSED), positions.c.closed_ns >= since_ns)
-            .order_by(positions.c.closed_ns, positions.c.id)
+            .order_by(positions.c.closed_ns, positions.c.id),
+            Position,
         )
+
+    def realized(self, since_ns: int = 0) -> list[Realized]:
+        """Return the profit of every position closed at a wall time or later, in the order of closing."""
         return [
             (position.account, position.closed_ns, position.realized_pnl)
-            for position in self._all(closed, Position)
+            for position in self.closed_positions(since_ns)
             if position.closed_ns is not None
         ]
 

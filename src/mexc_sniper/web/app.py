@@ -14,6 +14,7 @@ from mexc_sniper.ledger.tail import LedgerTail
 from mexc_sniper.ports import Clock
 from mexc_sniper.web import errors
 from mexc_sniper.web.api import (
+    analytics,
     attention,
     config,
     events,
@@ -125,6 +126,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         positions.reading,
         positions.controlling,
         risk.router,
+        analytics.router,
         kill.killing,
         kill.controlling,
         attention.reading,
