@@ -1,5 +1,5 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { Activity, ArrowLeftRight, CalendarClock, Ellipsis, LayoutDashboard, List, LogOut, Moon, Play, ShieldCheck, Square, Sun } from "lucide-react";
+import { Activity, ArrowLeftRight, CalendarClock, ChartColumn, Ellipsis, LayoutDashboard, List, LogOut, Moon, Play, Rocket, ScrollText, Settings2, ShieldCheck, Square, Sun } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { api } from "./api";
 import { useNow } from "./clock";
@@ -21,8 +21,12 @@ const PLACES: { to: Place; name: string; Icon: typeof List; phone: boolean }[] =
   { to: "/calendar", name: "Calendar", Icon: CalendarClock, phone: true },
   { to: "/listings", name: "Listings", Icon: List, phone: false },
   { to: "/trades", name: "Trades", Icon: ArrowLeftRight, phone: true },
+  { to: "/performance", name: "Performance", Icon: ChartColumn, phone: false },
   { to: "/risk", name: "Risk", Icon: ShieldCheck, phone: true },
+  { to: "/go-live", name: "Go live", Icon: Rocket, phone: false },
+  { to: "/audit", name: "Audit log", Icon: ScrollText, phone: false },
   { to: "/health", name: "Health", Icon: Activity, phone: false },
+  { to: "/settings", name: "Settings", Icon: Settings2, phone: false },
 ];
 
 export function Shell() {

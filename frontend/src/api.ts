@@ -1,7 +1,7 @@
 // The only place that talks HTTP. Every call has a deadline; every refusal becomes an ApiError with the API's sentence.
 import { QueryClient } from "@tanstack/react-query";
 import type {
-  Attention, Calendar, Config, ConfigHistory, Executed, Health, Kill, ListingChart, ListingDetail, Listings, Monitor, Orders, Positions, Risk, Session,
+  Analytics, Attention, AuditPage, Calendar, Config, ConfigHistory, Executed, Health, Kill, ListingChart, ListingDetail, Listings, Monitor, Orders, Performance, Positions, Risk, Session,
   TradeDetail, Trades,
 } from "./types";
 
@@ -92,6 +92,10 @@ export const api = {
   positions: (signal?: AbortSignal) => call<Positions>("GET", "/positions?open=true&limit=500", undefined, signal),
   openOrders: (signal?: AbortSignal) => call<Orders>("GET", "/orders?open=true&limit=500", undefined, signal),
   risk: (signal?: AbortSignal) => call<Risk>("GET", "/risk/metrics", undefined, signal),
+  latency: (window: string, mode: string, signal?: AbortSignal) => call<Analytics>("GET", `/analytics/latency?window=${window}&mode=${mode}`, undefined, signal),
+  performance: (window: string, mode: string, signal?: AbortSignal) => call<Performance>("GET", `/analytics/performance?window=${window}&mode=${mode}`, undefined, signal),
+  audit: (limit: number, offset: number, verify: boolean, signal?: AbortSignal) =>
+    call<AuditPage>("GET", `/audit?limit=${limit}&offset=${offset}${verify ? "&verify=true" : ""}`, undefined, signal),
   attention: (signal?: AbortSignal) => call<{ attention: Attention[] }>("GET", "/attention", undefined, signal),
   buy: (symbol: string, quoteQty: string) => call<Executed>("POST", "/trade/execute", { symbol, quoteQty }, undefined, TRADE_DEADLINE_MS),
   decide: (id: string, confirm: boolean) => call<unknown>("POST", `/trade/${encodeURIComponent(id)}/${confirm ? "confirm" : "reject"}`, undefined, undefined, TRADE_DEADLINE_MS),

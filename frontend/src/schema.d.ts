@@ -365,6 +365,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/golive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Golive
+         * @description Show what stands between this program and live orders. The engine judges anew when it is asked to arm.
+         */
+        get: operations["golive_golive_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1496,6 +1516,47 @@ export interface components {
             side: components["schemas"]["Side"];
             /** Symbol */
             symbol: string;
+        };
+        /**
+         * GoLiveItemView
+         * @description One thing to be in order before live trading. ``warning``: the operator must say that it is.
+         */
+        GoLiveItemView: {
+            /** Detail */
+            detail: string;
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "mode" | "key_rights" | "address_binding" | "clock" | "balance" | "reconciled" | "state" | "canary" | "notifications" | "paper_record" | "auto_trade";
+            /** Label */
+            label: string;
+            /** Mend */
+            mend: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "missing" | "warning";
+        };
+        /**
+         * GoLiveView
+         * @description ``ready``: nothing is missing. The engine judges anew when it is asked to arm.
+         */
+        GoLiveView: {
+            /** Armed */
+            armed: boolean;
+            /** Armeduntil */
+            armedUntil: string | null;
+            /**
+             * Checkedat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            checkedAt: string;
+            /** Items */
+            items: components["schemas"]["GoLiveItemView"][];
+            /** Ready */
+            ready: boolean;
         };
         /** GroupView */
         GroupView: {
@@ -4279,6 +4340,71 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    golive_golive_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoLiveView"];
                 };
             };
             /** @description Not signed in. */

@@ -8,13 +8,7 @@ import { amount, time } from "../format";
 import { useTheme } from "../theme";
 import type { Bar, ChartLine, ChartMark, ListingChart } from "../types";
 import { LINES } from "./lines";
-
-/** The library draws on a canvas and takes no CSS variables and no `light-dark()`: the tokens of styles.css once more. */
-const PALETTE = {
-  light: { panel: "#ffffff", text: "#56606a", grid: "#eceef0", up: "#08734b", down: "#c4213a", warn: "#855600", accent: "#1d4ed8", dim: "#56606a", volume: "#56606a2e" },
-  dark: { panel: "#101418", text: "#8f9ba6", grid: "#1a2026", up: "#2ebd85", down: "#f6607a", warn: "#e8b10f", accent: "#6ea3ff", dim: "#8f9ba6", volume: "#8f9ba62e" },
-} as const;
-type Palette = (typeof PALETTE)[keyof typeof PALETTE];
+import { PALETTE, type Palette } from "./palette";
 
 const seconds = (at: string) => Math.floor(time(at) / 1000) as UTCTimestamp;
 const places = (text: string) => text.split(".")[1]?.length ?? 0;

@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 
@@ -15,6 +16,7 @@ from mexc_sniper.core.errors import ConfigError, ProtocolError, SniperError
 from mexc_sniper.core.precision import above
 from mexc_sniper.core.reasons import SENTENCES
 from mexc_sniper.core.values import Symbol, price_from_text, quantity_from_text
+from mexc_sniper.model.canary import FILE_NAME, CanaryResult, encode_canary
 from mexc_sniper.model.config import TradeConfig
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.limits import Gate
@@ -55,9 +57,29 @@ def run_canary(settings: Settings, symbol: str) -> CanaryReport:
     lock = InstanceLock(settings.data_dir, name="engine.lock")
     lock.acquire()
     try:
-        return asyncio.run(_sing(settings, VenueByHand(settings, credentials, RECORD_FILE), Symbol(symbol)))
+        venue = VenueByHand(settings, credentials, RECORD_FILE)
+        report = asyncio.run(_sing(settings, venue, Symbol(symbol)))
+        _keep(settings.data_dir / FILE_NAME, report, venue.clock.wall_ns())
+        return report
     finally:
         lock.release()
+
+
+def _keep(path: Path, report: CanaryReport, wall_ns: int) -> None:
+    """Leave the result where the go-live checklist finds it, whole or not at all."""
+    result = CanaryResult(
+        wall_ns=wall_ns,
+        symbol=report.symbol,
+        passed=report.passed,
+        cost=f"{report.cost.normalize():f}",
+        problems=tuple(report.problems),
+    )
+    fresh = path.with_suffix(".new")
+    try:
+        fresh.write_bytes(encode_canary(result))
+        fresh.replace(path)
+    except OSError as error:
+        report.problems.append(f"The result could not be kept in {path} ({error.strerror}): run it again.")
 
 
 def finding_of(report: CanaryReport) -> Finding:

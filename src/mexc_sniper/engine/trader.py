@@ -187,6 +187,7 @@ class Trader:
         trading = self._state.trading
         trading.key_checked = not event.problems
         trading.key_problem = " ".join(event.problems)
+        trading.key_warnings = event.warnings
         turn.note("key_checked", fit=trading.key_checked, problems=event.problems, warnings=event.warnings)
         if event.problems and trading.status.armed_until_ns is not None:
             self.killswitch.disarm(turn, actor="key check")

@@ -115,6 +115,7 @@ class Trading:
     """Number of this life of the engine; part of every client order id."""
     key_checked: bool = False
     key_problem: str = ""
+    key_warnings: tuple[str, ...] = ()
     """Why arming is refused for the key; empty while unknown or fine."""
     live: bool = False
     """The process was started in live mode; live orders are possible once armed."""

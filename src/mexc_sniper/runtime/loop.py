@@ -82,7 +82,15 @@ class EngineLoop:
             wake_at=self.wake_at,
         )
         engine.carry_out = self._dispatch.urgent
-        self._trading_figures = TradingFigures(engine, self._desk, parts.throttles, figures, clock)
+        self._trading_figures = TradingFigures(
+            engine,
+            self._desk,
+            parts.throttles,
+            figures,
+            clock,
+            banned_for_s=parts.banned_for_s,
+            weight_used=parts.weight_used,
+        )
         self._signaled: set[Reason] = set()
         self._wakes: list[int] = []
         self._wake_changed = asyncio.Event()

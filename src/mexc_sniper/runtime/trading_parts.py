@@ -11,6 +11,10 @@ from mexc_sniper.ports import Emit, Journal, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 
 
+def _nothing() -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingParts:
     """Plugged together in `mexc_sniper.app.bootstrap`, the only place that knows the mode.
@@ -24,6 +28,8 @@ class TradingParts:
         latch: the kill switch's file.
         live: the process was started in live mode.
         epoch: number of this life, from the journal.
+        banned_for_s: seconds until the venue listens to us again; 0 while it does.
+        weight_used: request weight spent at the venue's API in the last ten seconds.
     """
 
     gateways: Mapping[Account, OrderGateway] = field(default_factory=dict)
@@ -34,3 +40,5 @@ class TradingParts:
     latch: Path | None = None
     live: bool = False
     epoch: int = 0
+    banned_for_s: Callable[[], float] = _nothing
+    weight_used: Callable[[], int] = _nothing
