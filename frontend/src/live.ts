@@ -3,6 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, ApiError, queries } from "./api";
 import { learnServerTime, serverNow } from "./clock";
+import { label, SIGNALS } from "./format";
+import { tellListing } from "./notify";
 import type { ListingDetail, LiveFrame, SnapshotFrame, TradeDetail } from "./types";
 import { fold, foldFigures, foldMarks, fromSnapshot, type World } from "./world";
 
@@ -102,6 +104,8 @@ function receive(text: string): void {
       return;
     case "event": {
       if (!world || frame.seq !== world.seq + 1) return lose("a message was missing");
+      if (frame.kind === "listing_changed" && document.hidden && !world.listings.some((known) => known.id === frame.data.id))
+        tellListing(frame.data.symbol, `New listing seen: ${label(SIGNALS, frame.data.firstSignal)}`, frame.data.id);
       world = fold(world, frame, Date.now());
       touchDetail(frame);
       return publish();
@@ -238,6 +242,9 @@ function touchDetail(frame: Extract<LiveFrame, { type: "event" }>): void {
       return renew("audit");
   }
 }
+
+/** When the page last heard anything from the bot, server time in ms. */
+export const heardAt = (): number => lastHeard;
 
 /** A slice of what the page believes; undefined before the first snapshot. */
 export function useWorld<T>(slice: (world: World) => T): T | undefined {

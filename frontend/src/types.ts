@@ -62,6 +62,20 @@ export type Trading = Views["TradingView"];
 export type TradingState = Views["TradingState"];
 export type Trigger = Views["Trigger"];
 
+export type GoLive = Views["GoLiveView"];
+export type GoLiveItem = Views["GoLiveItemView"];
+
+/** What `/auth` and `/notifications` answer; not in openapi.json before that part of the program is merged. */
+export type Personal = { passwordSet?: boolean; stepUpUntil?: Iso | null };
+export type ApiToken = { id: string; name: string; scopes: string[]; createdAt: Iso; expiresAt: Iso | null; lastUsedAt: Iso | null };
+export type QuietHours = { start: string; end: string; zone: string };
+export type Channel = {
+  id: string; name: string; kind: string; enabled: boolean; events: string[]; quietHours: QuietHours | null;
+  lastError: string | null; lastSentAt: Iso | null; revision?: number;
+};
+export type Channels = { channels: Channel[]; events: (string | { name: string; text?: string })[] };
+export type ChannelChange = { enabled?: boolean; events?: string[]; quietHours?: QuietHours | null; revision?: number };
+
 export type SnapshotFrame = Frame<"snapshot", Views["SnapshotFrame"]>;
 
 /** OpenAPI cannot say which data belongs to which kind; `EventFrame` in views.py does. */

@@ -41,7 +41,7 @@ export function Performance() {
           <Strip report={gain.data} />
           <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_380px]"><Equity report={gain.data} /><Daily report={gain.data} /></div>
           <StageLatency report={time.data} />
-          <div className="grid items-start gap-3 xl:grid-cols-2"><SourceRace report={time.data} /><HitRate report={gain.data} /></div>
+          <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]"><SourceRace report={time.data} /><HitRate report={gain.data} /></div>
           <div className="grid items-start gap-3 md:grid-cols-2 xl:grid-cols-4">
             <Groups title="By first source" groups={gain.data.bySource} first="Source" />
             <Groups title="By trigger" groups={gain.data.byTrigger} first="Trigger" />

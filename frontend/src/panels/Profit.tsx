@@ -34,8 +34,8 @@ export function Daily({ report }: { report: Performance }) {
         <Scroller label="Profit by day" className="max-h-[266px]">
           <ul className="px-3 pb-1">
             {days.map((day) => (
-              <li key={day.day} className="grid min-h-8 grid-cols-[84px_minmax(0,1fr)_92px] items-center gap-3 border-t border-line first:border-t-0">
-                <time dateTime={day.day}>{day.day}</time>
+              <li key={day.day} className="grid min-h-8 grid-cols-[92px_minmax(0,1fr)_92px] items-center gap-3 border-t border-line first:border-t-0">
+                <time className="whitespace-nowrap" dateTime={day.day}>{day.day}</time>
                 <Bar share={Math.abs(Number(day.profit)) / most} tone={Number(day.profit) < 0 ? "down" : "up"} />
                 <span className="text-right" title={`${day.positions} positions`}><Gain of={day.profit} /></span>
               </li>

@@ -16,8 +16,8 @@ export function SourceRace({ report }: { report: Analytics }) {
             <caption className="sr-only">Sources by how often they spoke first</caption>
             <thead>
               <tr>
-                <th scope="col" className="th">Signal</th><th scope="col" className="th num">First</th><th scope="col" className="th w-[14%] max-md:hidden"><span className="sr-only">Share</span></th>
-                <th scope="col" className="th num">Listings</th><th scope="col" className="th num">Lag p50</th><th scope="col" className="th num max-sm:hidden">Lag p95</th>
+                <th scope="col" className="th">Signal</th><th scope="col" className="th num">First</th><th scope="col" className="th w-[12%] max-lg:hidden"><span className="sr-only">Share</span></th>
+                <th scope="col" className="th num max-sm:hidden">Listings</th><th scope="col" className="th num">Lag p50</th><th scope="col" className="th num max-sm:hidden">Lag p95</th>
                 <th scope="col" className="th num max-sm:hidden">Behind p50</th><th scope="col" className="th num max-md:hidden">Behind p95</th>
               </tr>
             </thead>
@@ -26,8 +26,8 @@ export function SourceRace({ report }: { report: Analytics }) {
                 <tr key={source.kind} className="row">
                   <th scope="row" className="td text-left font-normal">{label(SIGNALS, source.kind)} {!source.official && <Tag title="The venue does not document this source">unofficial</Tag>}</th>
                   <td className="td num font-semibold">{count(source.first)}</td>
-                  <td className="td max-md:hidden"><Bar least="0px" share={source.first / most} /></td>
-                  <td className="td num">{count(source.listings)}</td>
+                  <td className="td max-lg:hidden"><Bar least="0px" share={source.first / most} /></td>
+                  <td className="td num max-sm:hidden">{count(source.listings)}</td>
                   <td className="td num">{ms(source.lag.p50Ms)}</td><td className="td num max-sm:hidden">{ms(source.lag.p95Ms)}</td>
                   <td className="td num max-sm:hidden">{ms(source.behind.p50Ms)}</td><td className="td num max-md:hidden">{ms(source.behind.p95Ms)}</td>
                 </tr>

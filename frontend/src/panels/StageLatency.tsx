@@ -26,13 +26,13 @@ export function StageLatency({ report }: { report: Analytics }) {
   return (
     <Card title="Latency by stage" aside={`${count(report.attempts.trades)} trades${report.attempts.errorRate === null ? "" : `, ${(report.attempts.errorRate * 100).toFixed(2)} % failed or in doubt`}`}>
       {!chosen ? <Empty>Nothing was measured in this window. The first order and the first opening fill this.</Empty> : (
-        <div className="grid lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
+        <div className="grid grid-cols-[minmax(0,1fr)] lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
           <Scroller label="Latency by stage" className="border-t border-line">
             <table className="w-full border-collapse">
               <caption className="sr-only">Percentiles of every stage</caption>
               <thead>
                 <tr>
-                  <th scope="col" className="th">Stage</th><th scope="col" className="th num">p50</th><th scope="col" className="th num">p95</th>
+                  <th scope="col" className="th">Stage</th><th scope="col" className="th num">p50</th><th scope="col" className="th num max-sm:hidden">p95</th>
                   <th scope="col" className="th num">p99</th><th scope="col" className="th num max-sm:hidden">Longest</th><th scope="col" className="th num max-sm:hidden">Count</th>
                 </tr>
               </thead>
@@ -46,7 +46,7 @@ export function StageLatency({ report }: { report: Analytics }) {
                         </button>
                       ) : <span className="text-dim">{title(stage)}</span>}
                     </th>
-                    <td className="td num font-semibold">{ms(stage.spread.p50Ms)}</td><td className="td num">{ms(stage.spread.p95Ms)}</td><td className="td num">{ms(stage.spread.p99Ms)}</td>
+                    <td className="td num font-semibold">{ms(stage.spread.p50Ms)}</td><td className="td num max-sm:hidden">{ms(stage.spread.p95Ms)}</td><td className="td num">{ms(stage.spread.p99Ms)}</td>
                     <td className="td num text-dim max-sm:hidden">{ms(stage.spread.maxMs)}</td><td className="td num text-dim max-sm:hidden">{count(stage.spread.count)}</td>
                   </tr>
                 ))}
@@ -63,7 +63,7 @@ export function StageLatency({ report }: { report: Analytics }) {
 function Chosen({ stage }: { stage: Stage }) {
   const [view, setView] = useState<"spread" | "course">("spread");
   return (
-    <div className="border-line px-3 pt-2 pb-3 max-lg:border-t lg:border-t lg:border-l">
+    <div className="min-w-0 border-line px-3 pt-2 pb-3 max-lg:border-t lg:border-t lg:border-l">
       <div className="flex items-center justify-between gap-3 pb-2">
         <h3 className="text-[13px]">{title(stage)} <span className="font-normal text-dim">{count(stage.spread.count)} measured</span></h3>
         <Segments label="How to show it" options={["spread", "course"]} value={view} onChange={setView} />
