@@ -106,12 +106,12 @@ function TopBar({ onKill }: { onKill: () => void }) {
     <header className="sticky top-0 z-30 border-b border-line bg-panel">
       <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-3.5 py-1.5 max-sm:gap-x-3">
         <div className="flex items-center gap-3 max-sm:gap-2">
-          <span className="text-[15px] font-semibold max-[359px]:sr-only">mexc-sniper</span>
+          <span className="text-[15px] font-semibold max-sm:sr-only">mexc-sniper</span>
           <Mode />
         </div>
-        <div className="flex items-center gap-4 max-sm:order-3 max-sm:gap-3" role="status" aria-label="State of the bot"><MonitorState /><Feed /><Data /><Trading /></div>
+        <div className="flex items-center gap-4 max-sm:order-3 max-sm:w-full max-sm:justify-between max-sm:gap-2" role="status" aria-label="State of the bot"><MonitorState /><Feed /><Data /><Trading /></div>
         <NeedsYouLink />
-        <div className="ml-auto flex items-center gap-x-4 max-sm:order-4 max-lg:hidden max-sm:flex"><NextOpening /><span className="max-xl:hidden"><Utc /></span></div>
+        <div className="ml-auto flex items-center gap-x-4 max-sm:order-1 max-sm:ml-0 max-lg:hidden max-sm:flex"><NextOpening /><span className="max-xl:hidden"><Utc /></span></div>
         <div className="flex items-center gap-1 max-lg:ml-auto max-sm:order-2">
           <span className="mr-1 flex gap-2"><StartStop onProblem={setProblem} /><KillButton onPress={onKill} /></span>
           <span className="flex gap-1 max-sm:hidden"><Personal onProblem={setProblem} /></span>
@@ -250,7 +250,7 @@ function StartStop({ onProblem }: { onProblem: (text: string) => void }) {
   return (
     <Button primary={start} onClick={press} disabled={busy} aria-label={start ? "Start monitoring" : "Stop monitoring"}>
       {start ? <Play aria-hidden size={14} /> : <Square aria-hidden size={14} />}
-      <span>{start ? "Start" : "Stop"}<span className="max-lg:hidden"> monitoring</span></span>
+      <span className="max-sm:sr-only">{start ? "Start" : "Stop"}<span className="max-lg:hidden"> monitoring</span></span>
     </Button>
   );
 }

@@ -122,8 +122,11 @@ export const api = {
   risk: (signal?: AbortSignal) => call<Risk>("GET", "/risk/metrics", undefined, signal),
   latency: (window: string, mode: string, signal?: AbortSignal) => call<Analytics>("GET", `/analytics/latency?window=${window}&mode=${mode}`, undefined, signal),
   performance: (window: string, mode: string, signal?: AbortSignal) => call<Performance>("GET", `/analytics/performance?window=${window}&mode=${mode}`, undefined, signal),
-  audit: (limit: number, offset: number, verify: boolean, signal?: AbortSignal) =>
-    call<AuditPage>("GET", `/audit?limit=${limit}&offset=${offset}${verify ? "&verify=true" : ""}`, undefined, signal),
+  audit: (limit: number, offset: number, filter: { what?: string | undefined; text?: string | undefined; verify?: boolean }, signal?: AbortSignal) => {
+    const asked = new URLSearchParams({ limit: String(limit), offset: String(offset) });
+    for (const [name, value] of Object.entries(filter)) if (value) asked.set(name, String(value));
+    return call<AuditPage>("GET", `/audit?${asked}`, undefined, signal);
+  },
   attention: (signal?: AbortSignal) => call<{ attention: Attention[] }>("GET", "/attention", undefined, signal),
   buy: (symbol: string, quoteQty: string) => call<Executed>("POST", "/trade/execute", { symbol, quoteQty }, undefined, TRADE_DEADLINE_MS),
   decide: (id: string, confirm: boolean) => call<unknown>("POST", `/trade/${encodeURIComponent(id)}/${confirm ? "confirm" : "reject"}`, undefined, undefined, TRADE_DEADLINE_MS),

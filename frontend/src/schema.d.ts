@@ -3275,6 +3275,10 @@ export interface operations {
             query?: {
                 limit?: number;
                 offset?: number;
+                /** @description Only rows of this kind. */
+                what?: ("command" | "config" | "trading" | "order" | "fill") | null;
+                /** @description Only rows that hold this text. */
+                text?: string | null;
                 /** @description Follow the whole hash chain; reads every row. */
                 verify?: boolean;
             };

@@ -39,9 +39,15 @@ export function readPerformanceSearch(raw: Record<string, unknown>): Performance
   return search;
 }
 
-export type AuditSearch = { page?: number };
+/** What the audit tells of; `q` is any text in a row. */
+export const AUDIT_KINDS = { command: "commands", config: "configuration", trading: "trading state", order: "orders", fill: "fills" } as const;
+export type AuditSearch = { q?: string; kind?: string; page?: number };
 
 export function readAuditSearch(raw: Record<string, unknown>): AuditSearch {
+  const search: AuditSearch = {};
+  if ((typeof raw.q === "string" || typeof raw.q === "number") && raw.q !== "") search.q = String(raw.q).slice(0, 64);
+  if (typeof raw.kind === "string" && raw.kind in AUDIT_KINDS) search.kind = raw.kind;
   const page = Number(raw.page);
-  return Number.isInteger(page) && page > 1 ? { page } : {};
+  if (Number.isInteger(page) && page > 1) search.page = page;
+  return search;
 }

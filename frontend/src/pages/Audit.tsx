@@ -1,13 +1,13 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ShieldCheck, ShieldX } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api } from "../api";
 import { count, name, NONE } from "../format";
-import { readAuditSearch, type AuditSearch } from "../search";
+import { AUDIT_KINDS, readAuditSearch, type AuditSearch } from "../search";
 import { At } from "../time";
 import type { AuditPage } from "../types";
-import { Blocks, Button, Card, Empty, Pages, Problem, Scroller } from "../ui";
+import { Blocks, Button, Card, Choice, Empty, fieldClass, Pages, Problem, Scroller } from "../ui";
 
 const PAGE = 50;
 const RENEW_MS = 10_000;
@@ -18,16 +18,17 @@ export function Audit() {
   const go = useNavigate({ from: "/audit" });
   const page = search.page ?? 1;
   const asked = useQuery({
-    queryKey: ["audit", page], queryFn: ({ signal }) => api.audit(PAGE, (page - 1) * PAGE, false, signal),
+    queryKey: ["audit", search], queryFn: ({ signal }) => api.audit(PAGE, (page - 1) * PAGE, { what: search.kind, text: search.q }, signal),
     placeholderData: keepPreviousData, refetchInterval: page === 1 ? RENEW_MS : false,
   });
   return (
     <>
       <h1 className="sr-only">Audit log</h1>
       <Card title="Audit log" aside={<Verify />}>
+        <Filters search={search} />
         {asked.error && <div className="px-3 pb-3"><Problem>{asked.error.message}</Problem></div>}
         {!asked.data ? !asked.error && <Blocks rows={14} />
-          : !asked.data.entries.length ? <Empty>{page > 1 ? "No older entries." : "Nothing was done yet. Commands, configuration changes and everything that moves money stand here."}</Empty>
+          : !asked.data.entries.length ? <Empty>{search.q || search.kind ? "No entry matches. Change or clear the filter." : page > 1 ? "No older entries." : "Nothing was done yet. Commands, configuration changes and everything that moves money stand here."}</Empty>
           : <Table entries={asked.data.entries} />}
         <Pages page={page} size={PAGE} total={asked.data?.total ?? 0} noun={["entry", "entries"]} to={(next) => void go({ search: (before: AuditSearch) => readAuditSearch({ ...before, page: next }) })} />
       </Card>
@@ -36,10 +37,36 @@ export function Audit() {
   );
 }
 
+function Filters({ search }: { search: AuditSearch }) {
+  const go = useNavigate({ from: "/audit" });
+  const set = (change: { q?: string; kind?: string }) =>
+    void go({ search: (before: AuditSearch) => readAuditSearch({ ...before, page: undefined, ...change }), replace: true });
+  const [text, setText] = useState(search.q ?? "");
+  const [inUrl, setInUrl] = useState(search.q);
+  if (search.q !== inUrl) {
+    setInUrl(search.q);
+    setText(search.q ?? "");
+  }
+  useEffect(() => {
+    const timer = window.setTimeout(() => text.trim() !== (search.q ?? "") && set({ q: text.trim() }), 250);
+    return () => window.clearTimeout(timer);
+  }, [text]);
+  return (
+    <search className="flex flex-wrap items-center gap-2 px-3 pb-3">
+      <input
+        data-filter type="search" aria-label="Filter by any text" placeholder="Person, pair, id" className={`${fieldClass} w-52 max-sm:w-full`}
+        value={text} onChange={(event) => setText(event.target.value)} maxLength={64} spellCheck={false}
+      />
+      <Choice name="What" words={AUDIT_KINDS} value={search.kind} onChange={(kind) => set({ kind })} />
+      {(search.q ?? search.kind) && <Button className="font-normal" onClick={() => set({ q: "", kind: "" })}>Clear</Button>}
+    </search>
+  );
+}
+
 /** Following the whole chain reads every row, so it is done when asked for. */
 function Verify() {
   const [wanted, setWanted] = useState(false);
-  const proof = useQuery({ queryKey: ["auditProof"], queryFn: ({ signal }) => api.audit(1, 0, true, signal), enabled: wanted, staleTime: 0, retry: false });
+  const proof = useQuery({ queryKey: ["auditProof"], queryFn: ({ signal }) => api.audit(1, 0, { verify: true }, signal), enabled: wanted, staleTime: 0, retry: false });
   const again = () => (wanted ? void proof.refetch() : setWanted(true));
   return (
     <>

@@ -39,12 +39,12 @@ function Table({ entries }: { entries: CalendarEntry[] }) {
         <caption className="sr-only">Announced openings, soonest first</caption>
         <thead>
           <tr>
-            <th scope="col" className="th w-[26%] max-sm:w-[36%]">Coin</th>
-            <th scope="col" className="th num w-[18%] max-sm:hidden">Opens, UTC</th>
+            <th scope="col" className="th w-[24%] max-sm:w-[36%]">Coin</th>
+            <th scope="col" className="th num w-[16%] max-sm:hidden">Opens, UTC</th>
             <th scope="col" className="th num w-[18%] max-sm:w-[32%]">Countdown</th>
             <th scope="col" className="th w-[20%] pl-5! max-sm:w-[32%]">Changes</th>
             <th scope="col" className="th num w-[10%] max-lg:hidden" title="First announced time to the one in force, or to the real opening">Drift</th>
-            <th scope="col" className="th num w-[10%] max-md:hidden">Announced</th>
+            <th scope="col" className="th num w-[14%] max-md:hidden">Announced</th>
           </tr>
         </thead>
         <tbody>{entries.map((entry) => <Row key={entry.coinId} entry={entry} open={open.has(entry.listingId ?? "")} />)}</tbody>

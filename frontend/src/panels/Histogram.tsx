@@ -2,7 +2,7 @@ import { count, duration } from "../format";
 import type { Spread } from "../types";
 
 /** How many values lie in each bin; plain bars, with the same in words for those who cannot see them. */
-export function Histogram({ spread, height = 132 }: { spread: Spread; height?: number }) {
+export function Histogram({ spread, height = 132, sparse = false }: { spread: Spread; height?: number; sparse?: boolean }) {
   const { bins } = spread;
   const tallest = Math.max(1, ...bins.map((bin) => bin.count));
   const edge = (ms: number | null) => (ms === null ? "longer" : duration(ms));
@@ -19,7 +19,7 @@ export function Histogram({ spread, height = 132 }: { spread: Spread; height?: n
         ))}
       </div>
       <div aria-hidden className="flex gap-1 border-t border-line pt-1 text-[11px] text-dim">
-        {bins.map((bin, i) => <span key={i} className={`min-w-0 flex-1 text-right whitespace-nowrap ${bins.length > 9 && i % 2 ? "max-sm:invisible" : ""}`}>{edge(bin.upToMs)}</span>)}
+        {bins.map((bin, i) => <span key={i} className={`min-w-0 flex-1 text-right whitespace-nowrap ${i % (sparse ? 3 : bins.length > 9 ? 2 : 1) ? (sparse ? "invisible" : "max-sm:invisible") : ""}`}>{edge(bin.upToMs)}</span>)}
       </div>
     </figure>
   );

@@ -220,7 +220,7 @@ def _paper_record(evidence: Evidence) -> Found:
         return "missing", f"No dry-run position was closed in {PAPER_DAYS} days.", trade_on
     profit = sum((position.realized_pnl for position in evidence.paper), Decimal(0))
     won = sum(position.realized_pnl > 0 for position in evidence.paper)
-    said = f"{many} closed in {PAPER_DAYS} days, {won} won, {computed(profit)} USDT."
+    said = f"{many} closed in {PAPER_DAYS} days, {won} won, {profit:+.2f} USDT."
     if many < PAPER_POSITIONS:
         return "warning", said, trade_on
     if profit < 0:
