@@ -192,7 +192,7 @@ function Feed() {
   const status = useWorld((world) => world.monitor.status);
   const connected = useWorld((world) => world.monitor.websocketConnected);
   const last = useWorld((world) => world.monitor.lastEventAt) ?? null;
-  if (link.state === "lost") return <State tone="down">feed unknown</State>;
+  if (link.state === "lost") return <State tone="down">feed stale</State>;
   if (status === undefined) return <State tone="dim">connecting</State>;
   if (!alive) return <State tone="down">engine silent</State>;
   if (status === "stopped") return <State tone="dim">feed off</State>;
@@ -200,7 +200,7 @@ function Feed() {
   const age = last === null ? null : Math.max(0, now - Date.parse(last));
   return (
     <State tone={age !== null && age > FEED_QUIET_MS ? "warn" : "up"} title="When the venue last said anything">
-      feed{age === null ? "" : <Age ms={age} />}
+      feed<span className="sr-only"> live</span>{age === null ? "" : <Age ms={age} />}
     </State>
   );
 }

@@ -72,6 +72,8 @@ class Desk:
             state=TradingState.ACTIVE, reason="", actor="engine", since_ns=self.now_ns, reconciled=True
         )
         self.positions: dict[str, Position] = {}
+        self.listing_id: str | None = None
+        """The listing that `tests.e2e.test_states` looks at."""
         self.trades: dict[str, Trade] = {}
         world.engine.answer = self._answer
 
@@ -272,6 +274,13 @@ class Desk:
             client_order_id=intent.client_order_id,
         )
         return held
+
+    def close(self, held: Position) -> Position:
+        """Write that a position has ended."""
+        ended = replace(held, status=PositionStatus.CLOSED, quantity=Quantity(Decimal(0)), closed_ns=self.now_ns)
+        self.positions.pop(held.id, None)
+        self.write(PositionChanged(position=ended))
+        return ended
 
     def waits(self, symbol: str = "GAMMAUSDT", quote: str = "800", *, seconds: float = 60) -> Trade:
         """Write a high-value entry that waits for the operator's word."""
