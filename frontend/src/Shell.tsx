@@ -42,8 +42,7 @@ export function Shell() {
   const live = useWorld((world) => world.trading?.armed) ?? false;
   useTitle();
   const link = useLink();
-  const alive = useWorld((world) => world.engineAlive);
-  const stale = link.state === "lost" || alive === false;
+  const stale = useStale();
   useEffect(() => {
     if (link.state === "signed_out") location.replace("/login");
   }, [link.state]);
@@ -77,6 +76,12 @@ export function Shell() {
       <Help open={help} onOpenChange={setHelp} />
     </div>
   );
+}
+
+/** Whether nobody knows how things stand now. */
+function useStale(): boolean {
+  const lost = useLink().state === "lost";
+  return useWorld((world) => !world.engineAlive) === true || lost;
 }
 
 function Places({ of, className, text, icon }: { of: typeof PLACES; className: string; text: string; icon: number }) {
@@ -141,10 +146,11 @@ const START = "start";
 /** What may be traded now; who said so stands in the kill panel and on hover. */
 function Trading() {
   const trading = useWorld((world) => world.trading);
+  const stale = useStale();
   if (!trading) return null;
   const who = `${trading.actor ? `by ${trading.actor}` : ""}${trading.reason ? `: ${trading.reason}` : ""}`;
   return (
-    <State tone={STATE_TONES[trading.state]} title={who}>
+    <State tone={stale ? "dim" : STATE_TONES[trading.state]} title={who}>
       {trading.state.toUpperCase()}{trading.actor && trading.actor !== START && trading.actor !== "engine" && <span className="font-normal text-dim max-lg:hidden">by {plain(trading.actor)}</span>}
     </State>
   );
@@ -177,7 +183,7 @@ function Mode() {
 function MonitorState() {
   const status = useWorld((world) => world.monitor.status);
   const detail = useWorld((world) => world.monitor.lastError);
-  const tone: Tone = status === "running" ? "up" : status === "degraded" ? "warn" : "dim";
+  const tone: Tone = useStale() ? "dim" : status === "running" ? "up" : status === "degraded" ? "warn" : "dim";
   return <State tone={tone} {...(detail ? { title: detail } : {})}>{status ?? "…"}</State>;
 }
 

@@ -28,8 +28,7 @@ let prove: (() => Promise<boolean>) | null = null;
 export const onStepUp = (ask: () => Promise<boolean>): void => { prove = ask; };
 
 /** One request and its answer. Where the bot wants the password again it is asked for, and the same request repeated once. */
-export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, deadlineMs = DEADLINE_MS): Promise<T> {
-  const key = newKey();
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, deadlineMs = DEADLINE_MS, key = newKey()): Promise<T> {
   try {
     return await once<T>(method, path, key, body, signal, deadlineMs);
   } catch (error) {
@@ -86,7 +85,7 @@ export async function renewSession(): Promise<void> {
 }
 
 /** 128 random bits; `crypto.randomUUID` exists on secure origins only. */
-function newKey(): string {
+export function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
 
@@ -128,7 +127,7 @@ export const api = {
     return call<AuditPage>("GET", `/audit?${asked}`, undefined, signal);
   },
   attention: (signal?: AbortSignal) => call<{ attention: Attention[] }>("GET", "/attention", undefined, signal),
-  buy: (symbol: string, quoteQty: string) => call<Executed>("POST", "/trade/execute", { symbol, quoteQty }, undefined, TRADE_DEADLINE_MS),
+  buy: (symbol: string, quoteQty: string, key: string) => call<Executed>("POST", "/trade/execute", { symbol, quoteQty }, undefined, TRADE_DEADLINE_MS, key),
   decide: (id: string, confirm: boolean) => call<unknown>("POST", `/trade/${encodeURIComponent(id)}/${confirm ? "confirm" : "reject"}`, undefined, undefined, TRADE_DEADLINE_MS),
   closePosition: (id: string) => call<unknown>("POST", `/positions/${encodeURIComponent(id)}/close`),
   cancelOrder: (clientOrderId: string) => call<unknown>("POST", `/orders/${encodeURIComponent(clientOrderId)}/cancel`),

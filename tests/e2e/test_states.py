@@ -272,3 +272,31 @@ def test_double_click_acts_once(full: Desk, open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", level=1, name="ALPHAUSDT")).to_be_visible()
     bought = [command for command in full.heard[heard:] if command.verb == "execute_trade"]
     assert len(bought) == 1
+
+
+def test_buy_repeated_after_a_lost_answer_is_the_same_buy(full: Desk, open_page: OpenPage) -> None:
+    page = signed_in(open_page(), full)
+    go_to(page, "Trades")
+    keys = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/trade/execute", lose_the_first_answer)
+    page.get_by_role("button", name="Buy", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Buy by hand")
+    dialog.get_by_label("Symbol").fill("ALPHAUSDT")
+    dialog.get_by_label("Amount, USDT").fill("33")
+    heard = len(full.heard)
+    buy = dialog.get_by_role("button", name=re.compile("Buy 33 USDT"))
+    buy.click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    buy.click()
+    expect(page.get_by_role("heading", level=1, name="ALPHAUSDT")).to_be_visible()
+    assert len(set(keys)) == 1
+    assert sum(command.verb == "execute_trade" for command in full.heard[heard:]) == 1

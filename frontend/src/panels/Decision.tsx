@@ -22,19 +22,22 @@ export function Decision({ decision, exit = false, attempts = 1 }: { decision: M
             <caption className="sr-only">Guards of this decision with measured value and limit; {bad} of {asked} refused</caption>
             <thead>
               <tr>
-                <th scope="col" className="th w-[34%] max-sm:w-[40%]">Guard</th>
-                <th scope="col" className="th w-[14%] max-sm:w-[14%]"><span className="max-sm:sr-only">Result</span></th>
-                <th scope="col" className="th num w-[26%] max-sm:w-[23%]">Measured</th>
-                <th scope="col" className="th num w-[26%] max-sm:w-[23%]">Limit</th>
+                <th scope="col" className="th w-[34%] max-sm:w-auto">Guard</th>
+                <th scope="col" className="th w-[14%] max-sm:w-10"><span className="max-sm:sr-only">Result</span></th>
+                <th scope="col" className="th num w-[26%] max-sm:hidden">Measured</th>
+                <th scope="col" className="th num w-[26%] max-sm:hidden">Limit</th>
               </tr>
             </thead>
             <tbody>
               {decision.guards.map((guard, i) => (
                 <tr key={`${guard.name} ${i}`} className="row">
-                  <th scope="row" className="td text-left font-normal whitespace-normal!" title={guard.text}>{guardName(guard)}</th>
+                  <th scope="row" className="td text-left font-normal whitespace-normal!" title={guard.text}>
+                    {guardName(guard)}
+                    <span className="block pb-1 text-xs break-words text-dim sm:hidden"><bdi className="text-text">{name(guard.measured) || NONE}</bdi>{guard.limit && <>, limit <bdi>{name(guard.limit)}</bdi></>}</span>
+                  </th>
                   <td className="td"><Result passed={guard.passed} /></td>
-                  <td className="td num py-1.5 break-words whitespace-normal!"><bdi>{name(guard.measured) || NONE}</bdi></td>
-                  <td className="td num py-1.5 break-words whitespace-normal! text-dim"><bdi>{name(guard.limit) || NONE}</bdi></td>
+                  <td className="td num py-1.5 break-words whitespace-normal! max-sm:hidden"><bdi>{name(guard.measured) || NONE}</bdi></td>
+                  <td className="td num py-1.5 break-words whitespace-normal! text-dim max-sm:hidden"><bdi>{name(guard.limit) || NONE}</bdi></td>
                 </tr>
               ))}
             </tbody>
