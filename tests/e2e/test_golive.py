@@ -17,7 +17,7 @@ from tests.web.test_golive import channels, in_order
 def ready(tmp_path: Path) -> Iterator[Desk]:
     """A live program with everything in order; its evidence is renewed as an engine renews it."""
     with a_desk(tmp_path / "live", mode="live") as desk:
-        desk.wait(in_order(desk.world))
+        desk.wait(in_order(desk.world, version=2))
         channels(desk.world, ("telegram", True, "{}", '{"asked": "x", "ok": true, "detail": ""}'))
         desk.keep("trading", {"key": {"checked": True, "problem": "", "warnings": []}})
         yield desk

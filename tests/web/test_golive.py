@@ -57,8 +57,8 @@ async def figure(web: WebWorld, **key: Any) -> None:
     )
 
 
-async def in_order(web: WebWorld) -> None:
-    """Write what a live program that is ready to go has written."""
+async def in_order(web: WebWorld, *, version: int = 1) -> None:
+    """Write what a live program that is ready to go has written; ``version``: the configuration's next."""
     now_ns = web.clock.wall_ns()
     clock = Component(
         name="clock",
@@ -70,7 +70,7 @@ async def in_order(web: WebWorld) -> None:
     config = TradeConfig(auto_trade=True)
     web.engine.write(
         ComponentChanged(component=clock),
-        ConfigChanged(version=ConfigVersion(version=1, created_ns=now_ns, actor="engine", config=config)),
+        ConfigChanged(version=ConfigVersion(version=version, created_ns=now_ns, actor="engine", config=config)),
         TradingChanged(status=TradingStatus(state=TradingState.ACTIVE, since_ns=now_ns, reconciled=True)),
         BalancesChanged(
             balances=(
