@@ -1,14 +1,15 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { Activity, ArrowLeftRight, CalendarClock, Ellipsis, LayoutDashboard, List, LogOut, Moon, Play, ShieldCheck, Square, Sun } from "lucide-react";
+import { Activity, ArrowLeftRight, CalendarClock, ChartColumn, Ellipsis, LayoutDashboard, List, LogOut, Moon, Play, Rocket, ScrollText, Settings2, ShieldCheck, Square, Sun } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { api } from "./api";
 import { useNow } from "./clock";
-import { name as plain } from "./format";
+import { name as plain, span } from "./format";
 import { Help } from "./Help";
 import { useKeys, type Place } from "./keys";
-import { lookAgain, useLink, useWorld } from "./live";
+import { heardAt, lookAgain, useLink, useWorld } from "./live";
 import { KillButton, KillPanel } from "./panels/Kill";
 import { upcoming } from "./panels/NextListings";
+import { StepUp } from "./panels/StepUp";
 import { toggleTheme, useTheme } from "./theme";
 import { At, Countdown } from "./time";
 import { STATE_TONES } from "./trading";
@@ -21,8 +22,12 @@ const PLACES: { to: Place; name: string; Icon: typeof List; phone: boolean }[] =
   { to: "/calendar", name: "Calendar", Icon: CalendarClock, phone: true },
   { to: "/listings", name: "Listings", Icon: List, phone: false },
   { to: "/trades", name: "Trades", Icon: ArrowLeftRight, phone: true },
+  { to: "/performance", name: "Performance", Icon: ChartColumn, phone: false },
   { to: "/risk", name: "Risk", Icon: ShieldCheck, phone: true },
+  { to: "/go-live", name: "Go live", Icon: Rocket, phone: false },
+  { to: "/audit", name: "Audit log", Icon: ScrollText, phone: false },
   { to: "/health", name: "Health", Icon: Activity, phone: false },
+  { to: "/settings", name: "Settings", Icon: Settings2, phone: false },
 ];
 
 export function Shell() {
@@ -37,6 +42,7 @@ export function Shell() {
   const live = useWorld((world) => world.trading?.armed) ?? false;
   useTitle();
   const link = useLink();
+  const stale = useStale();
   useEffect(() => {
     if (link.state === "signed_out") location.replace("/login");
   }, [link.state]);
@@ -49,7 +55,7 @@ export function Shell() {
           <Places of={PLACES} className="flex h-8 items-center gap-3 rounded-control px-2.5" text="max-lg:sr-only" icon={16} />
           <About />
         </nav>
-        <main id="main" className="mx-auto min-w-0 max-w-[1680px] flex-1 p-3 max-sm:pb-20">
+        <main id="main" className={`mx-auto min-w-0 max-w-[1680px] flex-1 p-3 max-sm:pb-20 ${stale ? "stale" : ""}`}>
           <Outlet />
         </main>
       </div>
@@ -66,9 +72,16 @@ export function Shell() {
         <div className="mt-2 flex gap-2 border-t border-line pt-3"><Personal onProblem={() => setMore(false)} words /></div>
       </Modal>
       <KillPanel open={kill} onOpenChange={setKill} />
+      <StepUp />
       <Help open={help} onOpenChange={setHelp} />
     </div>
   );
+}
+
+/** Whether nobody knows how things stand now. */
+function useStale(): boolean {
+  const lost = useLink().state === "lost";
+  return useWorld((world) => !world.engineAlive) === true || lost;
 }
 
 function Places({ of, className, text, icon }: { of: typeof PLACES; className: string; text: string; icon: number }) {
@@ -98,12 +111,12 @@ function TopBar({ onKill }: { onKill: () => void }) {
     <header className="sticky top-0 z-30 border-b border-line bg-panel">
       <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-3.5 py-1.5 max-sm:gap-x-3">
         <div className="flex items-center gap-3 max-sm:gap-2">
-          <span className="text-[15px] font-semibold max-[359px]:sr-only">mexc-sniper</span>
+          <span className="text-[15px] font-semibold max-sm:sr-only">mexc-sniper</span>
           <Mode />
         </div>
-        <div className="flex items-center gap-4 max-sm:order-3 max-sm:gap-3" role="status" aria-label="State of the bot"><MonitorState /><Feed /><Trading /></div>
+        <div className="flex items-center gap-4 max-sm:order-3 max-sm:w-full max-sm:justify-between max-sm:gap-2" role="status" aria-label="State of the bot"><MonitorState /><Feed /><Data /><Trading /></div>
         <NeedsYouLink />
-        <div className="ml-auto flex items-center gap-x-4 max-sm:order-4 max-lg:hidden max-sm:flex"><NextOpening /><span className="max-xl:hidden"><Utc /></span></div>
+        <div className="ml-auto flex items-center gap-x-4 max-sm:order-1 max-sm:ml-0 max-lg:hidden max-sm:flex"><NextOpening /><span className="max-xl:hidden"><Utc /></span></div>
         <div className="flex items-center gap-1 max-lg:ml-auto max-sm:order-2">
           <span className="mr-1 flex gap-2"><StartStop onProblem={setProblem} /><KillButton onPress={onKill} /></span>
           <span className="flex gap-1 max-sm:hidden"><Personal onProblem={setProblem} /></span>
@@ -127,14 +140,18 @@ function Personal({ onProblem, words = false }: { onProblem: (text: string) => v
   );
 }
 
+/** Who set the state when nobody has touched it since the engine began. */
+const START = "start";
+
 /** What may be traded now; who said so stands in the kill panel and on hover. */
 function Trading() {
   const trading = useWorld((world) => world.trading);
+  const stale = useStale();
   if (!trading) return null;
   const who = `${trading.actor ? `by ${trading.actor}` : ""}${trading.reason ? `: ${trading.reason}` : ""}`;
   return (
-    <State tone={STATE_TONES[trading.state]} title={who}>
-      {trading.state.toUpperCase()}{trading.state !== "active" && trading.actor && <span className="font-normal text-dim max-lg:hidden">by {plain(trading.actor)}</span>}
+    <State tone={stale ? "dim" : STATE_TONES[trading.state]} title={who}>
+      {trading.state.toUpperCase()}{trading.actor && trading.actor !== START && trading.actor !== "engine" && <span className="font-normal text-dim max-lg:hidden">by {plain(trading.actor)}</span>}
     </State>
   );
 }
@@ -157,33 +174,54 @@ function IconButton({ label, onClick, children, words }: { label: string; onClic
 function Mode() {
   const mode = useWorld((world) => world.health.mode);
   const until = useWorld((world) => (world.trading?.armed ? world.trading.armedUntil : null));
-  if (mode !== "live") return <Tag tone="warn" title="Real market data, orders filled on paper; nothing is sent to the venue">DRY-RUN</Tag>;
-  if (until) return <span className="rounded-[4px] bg-alarm px-1.5 text-[11px] leading-5 font-semibold whitespace-nowrap text-white">LIVE until <At at={until} short /></span>;
-  return <Tag tone="warn" title="Started for live trading, but not armed: new entries go to paper, live positions keep their exits">LIVE, not armed</Tag>;
+  const link = (what: React.ReactNode) => <Link to="/go-live" className="inline-flex">{what}</Link>;
+  if (mode !== "live") return link(<Tag tone="warn" title="Real market data, orders filled on paper; nothing is sent to the venue">DRY-RUN</Tag>);
+  if (until) return link(<span className="rounded-[4px] bg-alarm px-1.5 text-[11px] leading-5 font-semibold whitespace-nowrap text-white">LIVE until <At at={until} short /></span>);
+  return link(<Tag tone="warn" title="Started for live trading, but not armed: new entries go to paper, live positions keep their exits">LIVE, not armed</Tag>);
 }
 
 function MonitorState() {
   const status = useWorld((world) => world.monitor.status);
   const detail = useWorld((world) => world.monitor.lastError);
-  const tone: Tone = status === "running" ? "up" : status === "degraded" ? "warn" : "dim";
+  const tone: Tone = useStale() ? "dim" : status === "running" ? "up" : status === "degraded" ? "warn" : "dim";
   return <State tone={tone} {...(detail ? { title: detail } : {})}>{status ?? "…"}</State>;
 }
 
-/** Whether what the page shows is fresh: the page's link first, then the engine, then the venue's stream. */
+const FEED_QUIET_MS = 10_000;
+const DATA_OLD_MS = 3_000;
+
+/** The venue's side: whether its stream is up, and how long ago it last said anything. */
 function Feed() {
   const link = useLink();
   const now = useNow(1000);
   const alive = useWorld((world) => world.engineAlive);
   const status = useWorld((world) => world.monitor.status);
   const connected = useWorld((world) => world.monitor.websocketConnected);
-  if (link.state === "lost") return <State tone="down">feed stale {Math.max(0, Math.floor((now - link.since) / 1000))} s</State>;
+  const last = useWorld((world) => world.monitor.lastEventAt) ?? null;
+  if (link.state === "lost") return <State tone="down">feed stale</State>;
   if (status === undefined) return <State tone="dim">connecting</State>;
   if (!alive) return <State tone="down">engine silent</State>;
   if (status === "stopped") return <State tone="dim">feed off</State>;
   if (!connected) return <State tone="warn">stream down</State>;
-  if (link.state === "polling") return <State tone="warn">every 3 s</State>;
-  return <State tone="up">feed live</State>;
+  const age = last === null ? null : Math.max(0, now - Date.parse(last));
+  return (
+    <State tone={age !== null && age > FEED_QUIET_MS ? "warn" : "up"} title="When the venue last said anything">
+      feed<span className="sr-only"> live</span>{age === null ? "" : <Age ms={age} />}
+    </State>
+  );
 }
+
+/** Our side: how old what this page shows is. */
+function Data() {
+  const link = useLink();
+  const now = useNow(1000);
+  const age = Math.max(0, now - heardAt());
+  if (link.state === "connecting") return null;
+  const tone = link.state === "lost" ? "down" : link.state === "polling" || age > DATA_OLD_MS ? "warn" : "up";
+  return <State tone={tone} title="How long ago this page last heard from the bot">data<Age ms={age} />{link.state === "polling" && <span className="max-lg:hidden">, every 3 s</span>}</State>;
+}
+
+const Age = ({ ms }: { ms: number }) => <span className="min-w-6 font-normal">{ms < 120_000 ? `${Math.floor(ms / 1000)} s` : span(ms)}</span>;
 
 function NextOpening() {
   const calendar = useWorld((world) => world.calendar);
@@ -218,7 +256,7 @@ function StartStop({ onProblem }: { onProblem: (text: string) => void }) {
   return (
     <Button primary={start} onClick={press} disabled={busy} aria-label={start ? "Start monitoring" : "Stop monitoring"}>
       {start ? <Play aria-hidden size={14} /> : <Square aria-hidden size={14} />}
-      <span>{start ? "Start" : "Stop"}<span className="max-lg:hidden"> monitoring</span></span>
+      <span className="max-sm:sr-only">{start ? "Start" : "Stop"}<span className="max-lg:hidden"> monitoring</span></span>
     </Button>
   );
 }

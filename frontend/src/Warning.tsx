@@ -1,5 +1,5 @@
 import { useNow } from "./clock";
-import { span } from "./format";
+import { clock, span } from "./format";
 import { useLink, useWorld } from "./live";
 
 /** The only full red bar there is: what the page shows may be old. */
@@ -11,7 +11,7 @@ export function Warning() {
     return (
       <p role="alert" className="bg-alarm px-3.5 py-2 font-medium text-white">
         No data from the bot. What you see may be old.{" "}
-        <span className="font-normal">{sentence(link.why)} {span(Math.max(0, now - link.since))} ago; the page keeps trying.</span>
+        <span className="font-normal">{sentence(link.why)} {span(Math.max(0, now - link.since))} ago; figures are as of {clock(link.since, now)} UTC. The page keeps trying.</span>
       </p>
     );
   if (alive === false)

@@ -3,15 +3,19 @@
 import { useEffect } from "react";
 import { toggleTheme } from "./theme";
 
-export type Place = "/" | "/listings" | "/calendar" | "/trades" | "/risk" | "/health";
+export type Place = "/" | "/listings" | "/calendar" | "/trades" | "/performance" | "/risk" | "/go-live" | "/audit" | "/health" | "/settings";
 
 export const GO: Record<string, { to: Place; name: string }> = {
   o: { to: "/", name: "Overview" },
   l: { to: "/listings", name: "Listings" },
   c: { to: "/calendar", name: "Calendar" },
   t: { to: "/trades", name: "Trades" },
+  p: { to: "/performance", name: "Performance" },
   r: { to: "/risk", name: "Risk" },
+  v: { to: "/go-live", name: "Go live" },
+  a: { to: "/audit", name: "Audit log" },
   h: { to: "/health", name: "Health" },
+  s: { to: "/settings", name: "Settings" },
 };
 
 const typing = (target: EventTarget | null) =>

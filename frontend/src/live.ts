@@ -3,6 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, ApiError, queries } from "./api";
 import { learnServerTime, serverNow } from "./clock";
+import { label, SIGNALS } from "./format";
+import { tellListing } from "./notify";
 import type { ListingDetail, LiveFrame, SnapshotFrame, TradeDetail } from "./types";
 import { fold, foldFigures, foldMarks, fromSnapshot, type World } from "./world";
 
@@ -102,6 +104,8 @@ function receive(text: string): void {
       return;
     case "event": {
       if (!world || frame.seq !== world.seq + 1) return lose("a message was missing");
+      if (frame.kind === "listing_changed" && document.hidden && !world.listings.some((known) => known.id === frame.data.id))
+        tellListing(frame.data.symbol, `New listing seen: ${label(SIGNALS, frame.data.firstSignal)}`, frame.data.id);
       world = fold(world, frame, Date.now());
       touchDetail(frame);
       return publish();
@@ -178,9 +182,28 @@ function setLink(next: Link): void {
   queries.setQueryData<Link>(["link"], next);
 }
 
+const RENEW_MS = 1_500;
+const renewals = new Map<string, { last: number; timer: number }>();
+
+/** Ask again for what an open page shows, at once and then at most every 1.5 s, however many events call for it. */
+function renew(...key: string[]): void {
+  const word = key.join(" ");
+  const known = renewals.get(word) ?? { last: 0, timer: 0 };
+  renewals.set(word, known);
+  if (known.timer) return;
+  const ask = () => {
+    known.timer = 0;
+    known.last = performance.now();
+    void queries.invalidateQueries({ queryKey: key }, { cancelRefetch: false });
+  };
+  const wait = known.last ? known.last + RENEW_MS - performance.now() : 0;
+  if (wait <= 0) ask();
+  else known.timer = window.setTimeout(ask, wait);
+}
+
 /** Open detail pages follow; phases, history and figures are the server's to compute. */
 function touchDetail(frame: Extract<LiveFrame, { type: "event" }>): void {
-  const renew = (...key: string[]) => void queries.invalidateQueries({ queryKey: key }, { cancelRefetch: false });
+  const listing = (id: string | null | undefined) => id && renew("listing", id);
   switch (frame.kind) {
     case "signal_received":
       queries.setQueryData<ListingDetail>(["listing", frame.data.listingId], (known) =>
@@ -188,24 +211,40 @@ function touchDetail(frame: Extract<LiveFrame, { type: "event" }>): void {
       return;
     case "listing_changed":
       queries.setQueryData<ListingDetail>(["listing", frame.data.id], (known) => known && { ...known, listing: frame.data });
-      return renew("listing", frame.data.id);
+      listing(frame.data.id);
+      return;
+    case "decision_made":
+      listing(frame.data.listingId);
+      return;
     case "trade_changed":
       queries.setQueryData<TradeDetail>(["trade", frame.data.id], (known) => known && { ...known, trade: frame.data });
       renew("risk");
-      return renew("trade");
+      renew("trade");
+      listing(frame.data.listingId);
+      return;
     case "order_changed":
       renew("orders");
-      return renew("trade");
+      renew("trade");
+      listing(frame.data.listingId);
+      return;
     case "fill_recorded":
       return renew("trade");
     case "position_changed":
+      listing(frame.data.listingId);
+      return renew("risk");
     case "trading_changed":
+      renew("golive");
       return renew("risk");
     case "config_changed":
       renew("risk");
       return renew("configHistory");
+    case "command_finished":
+      return renew("audit");
   }
 }
+
+/** When the page last heard anything from the bot, server time in ms. */
+export const heardAt = (): number => lastHeard;
 
 /** A slice of what the page believes; undefined before the first snapshot. */
 export function useWorld<T>(slice: (world: World) => T): T | undefined {

@@ -1,42 +1,65 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { createRootRoute, createRoute, createRouter, Link, RouterProvider } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError, queries, session } from "./api";
 import { startLive } from "./live";
-import { Calendar } from "./pages/Calendar";
-import { Health } from "./pages/Health";
-import { ListingDetail } from "./pages/ListingDetail";
-import { Listings, readSearch } from "./pages/Listings";
 import { Overview } from "./pages/Overview";
-import { Risk } from "./pages/Risk";
 import { SignIn } from "./pages/SignIn";
-import { TradeDetail } from "./pages/TradeDetail";
-import { readTradesSearch, Trades } from "./pages/Trades";
+import { readAuditSearch, readPerformanceSearch, readSearch, readTradesSearch } from "./search";
 import { Shell } from "./Shell";
 import { Card, Problem } from "./ui";
 import "./styles.css";
+
+/** A page that fails must never take the top bar, and with it the kill switch, along. */
+function Failed({ error }: { error: unknown }) {
+  const gone = error instanceof Error && /dynamically imported|module script/i.test(error.message);
+  return (
+    <Problem>
+      {gone ? "This page could not be loaded: the bot does not answer, or it was renewed while this page was open. Reload once it runs."
+        : `This page failed to draw: ${error instanceof Error ? error.message : String(error)}. Reload it; the bot itself is not affected.`}
+    </Problem>
+  );
+}
 
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: () => (
     <Card title="No such page"><p className="px-3 pb-4"><Link to="/" className="text-accent hover:underline">Back to the overview</Link></p></Card>
   ),
-  errorComponent: ({ error }) => (
-    <div className="p-4"><Problem>This page failed to draw: {error instanceof Error ? error.message : String(error)}. Reload it; the bot itself is not affected.</Problem></div>
-  ),
 });
+
+/** Loaded when opened, or in the first idle moment: a page must open also when the bot has gone meanwhile. */
+const pages = {
+  Listings: () => import("./pages/Listings"),
+  ListingDetail: () => import("./pages/ListingDetail"),
+  Calendar: () => import("./pages/Calendar"),
+  Trades: () => import("./pages/Trades"),
+  TradeDetail: () => import("./pages/TradeDetail"),
+  Performance: () => import("./pages/Performance"),
+  Risk: () => import("./pages/Risk"),
+  GoLive: () => import("./pages/GoLive"),
+  Audit: () => import("./pages/Audit"),
+  Health: () => import("./pages/Health"),
+  Settings: () => import("./pages/Settings"),
+};
+const parent = { getParentRoute: () => root };
+
 const routes = root.addChildren([
-  createRoute({ getParentRoute: () => root, path: "/", component: Overview }),
-  createRoute({ getParentRoute: () => root, path: "/listings", component: Listings, validateSearch: readSearch }),
-  createRoute({ getParentRoute: () => root, path: "/listings/$id", component: ListingDetail }),
-  createRoute({ getParentRoute: () => root, path: "/calendar", component: Calendar }),
-  createRoute({ getParentRoute: () => root, path: "/trades", component: Trades, validateSearch: readTradesSearch }),
-  createRoute({ getParentRoute: () => root, path: "/trades/$id", component: TradeDetail }),
-  createRoute({ getParentRoute: () => root, path: "/risk", component: Risk }),
-  createRoute({ getParentRoute: () => root, path: "/health", component: Health }),
+  createRoute({ ...parent, path: "/", component: Overview }),
+  createRoute({ ...parent, path: "/listings", component: lazyRouteComponent(pages.Listings, "Listings"), validateSearch: readSearch }),
+  createRoute({ ...parent, path: "/listings/$id", component: lazyRouteComponent(pages.ListingDetail, "ListingDetail") }),
+  createRoute({ ...parent, path: "/calendar", component: lazyRouteComponent(pages.Calendar, "Calendar") }),
+  createRoute({ ...parent, path: "/trades", component: lazyRouteComponent(pages.Trades, "Trades"), validateSearch: readTradesSearch }),
+  createRoute({ ...parent, path: "/trades/$id", component: lazyRouteComponent(pages.TradeDetail, "TradeDetail") }),
+  createRoute({ ...parent, path: "/performance", component: lazyRouteComponent(pages.Performance, "Performance"), validateSearch: readPerformanceSearch }),
+  createRoute({ ...parent, path: "/risk", component: lazyRouteComponent(pages.Risk, "Risk") }),
+  createRoute({ ...parent, path: "/go-live", component: lazyRouteComponent(pages.GoLive, "GoLive") }),
+  createRoute({ ...parent, path: "/audit", component: lazyRouteComponent(pages.Audit, "Audit"), validateSearch: readAuditSearch }),
+  createRoute({ ...parent, path: "/health", component: lazyRouteComponent(pages.Health, "Health") }),
+  createRoute({ ...parent, path: "/settings", component: lazyRouteComponent(pages.Settings, "Settings") }),
 ]);
-const router = createRouter({ routeTree: routes, basepath: "/dashboard", defaultPreload: false });
+const router = createRouter({ routeTree: routes, basepath: "/dashboard", defaultPreload: false, defaultErrorComponent: Failed });
 
 declare module "@tanstack/react-router" {
   interface Register {
@@ -63,6 +86,12 @@ async function start(): Promise<void> {
       <QueryClientProvider client={queries}>{signingIn ? <SignIn /> : <RouterProvider router={router} />}</QueryClientProvider>
     </StrictMode>,
   );
+  if (!signingIn) whenIdle(() => Object.values(pages).forEach((load) => void load().catch(() => undefined)));
+}
+
+function whenIdle(work: () => void): void {
+  if ("requestIdleCallback" in window) window.requestIdleCallback(work, { timeout: 5_000 });
+  else setTimeout(work, 2_000);
 }
 
 void start();

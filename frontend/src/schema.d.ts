@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/analytics/latency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Latency
+         * @description Measure every named latency, every source's lag and the error rate over a window that ends now.
+         */
+        get: operations["latency_analytics_latency_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Performance
+         * @description Sum up profit, its curve, wins and losses by source, trigger, exit and hour, and what became of new listings.
+         */
+        get: operations["performance_analytics_performance_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/arm": {
         parameters: {
             query?: never;
@@ -328,6 +368,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/golive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Golive
+         * @description Show what stands between this program and live orders. The engine judges anew when it is asked to arm.
+         */
+        get: operations["golive_golive_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -460,10 +520,52 @@ export interface paths {
         };
         /**
          * Listing
-         * @description Show one listing with everything that was said about it.
+         * @description Show one listing with everything that was said about it and everything we did about it.
          */
         get: operations["listing_listings__listing_id__get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings/{listing_id}/bars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Bars
+         * @description Show a listing's first half hour as bars, with our fills and the prices our rules stand on.
+         *
+         *     Bars exist for what was watched; they may miss the last moments before an unclean end.
+         */
+        get: operations["bars_listings__listing_id__bars_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings/{listing_id}/timed-entry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Time Entry
+         * @description Have a listing entered at its announced time, or at its first quote or trade if that comes earlier.
+         */
+        put: operations["time_entry_listings__listing_id__timed_entry_put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -833,6 +935,21 @@ export interface components {
              */
             newAccount: boolean;
         };
+        /** AttemptsView */
+        AttemptsView: {
+            /** Denied */
+            denied: number;
+            /** Errorrate */
+            errorRate: number | null;
+            /** Failed */
+            failed: number;
+            /** Filled */
+            filled: number;
+            /** Indoubt */
+            inDoubt: number;
+            /** Trades */
+            trades: number;
+        };
         /**
          * AttentionKind
          * @description What only a person can end.
@@ -954,6 +1071,56 @@ export interface components {
             balances: components["schemas"]["BalanceView"][];
         };
         /**
+         * BarView
+         * @description Public trades of one second or minute.
+         */
+        BarView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /**
+             * Close
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            close: string;
+            /**
+             * High
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            high: string;
+            /**
+             * Low
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            low: string;
+            /**
+             * Open
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            open: string;
+            /** Seconds */
+            seconds: number;
+            /** Trades */
+            trades: number;
+            /**
+             * Volume
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            volume: string;
+        };
+        /**
          * BeatFrame
          * @description Two seconds after the last event or beat; ``seq`` is the number of the last event sent.
          */
@@ -972,6 +1139,16 @@ export interface components {
              * @enum {string}
              */
             type: "beat";
+        };
+        /**
+         * BinView
+         * @description Values above the bin before and not above ``upToMs``; null: no upper end.
+         */
+        BinView: {
+            /** Count */
+            count: number;
+            /** Uptoms */
+            upToMs: number | null;
         };
         /** CalendarEntryView */
         CalendarEntryView: {
@@ -1003,6 +1180,64 @@ export interface components {
             entries: components["schemas"]["CalendarEntryView"][];
             /** Total */
             total: number;
+        };
+        /**
+         * ChartLineView
+         * @description A price that a rule stands on. ``cap``: the most the entry might pay.
+         */
+        ChartLineView: {
+            /** Done */
+            done: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "reference" | "cap" | "entry" | "take_profit" | "stop" | "trailing";
+            /**
+             * Price
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            price: string;
+        };
+        /**
+         * ChartMarkView
+         * @description One of our orders that was filled, where it was filled.
+         */
+        ChartMarkView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /**
+             * Price
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            price: string;
+            /**
+             * Quantity
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            quantity: string;
+            role: components["schemas"]["OrderRole"];
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /** Tradeid */
+            tradeId: string | null;
         };
         /** CommandView */
         CommandView: {
@@ -1098,6 +1333,35 @@ export interface components {
             updatedBy: string;
             /** Version */
             version: number;
+        };
+        /** CurvePointView */
+        CurvePointView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /**
+             * Profit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            profit: string;
+        };
+        /** DayProfitView */
+        DayProfitView: {
+            /** Day */
+            day: string;
+            /** Positions */
+            positions: number;
+            /**
+             * Profit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            profit: string;
         };
         /**
          * DecisionView
@@ -1282,6 +1546,65 @@ export interface components {
             symbol: string;
         };
         /**
+         * GoLiveItemView
+         * @description One thing to be in order before live trading. ``warning``: the operator must say that it is.
+         */
+        GoLiveItemView: {
+            /** Detail */
+            detail: string;
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "mode" | "key_rights" | "address_binding" | "clock" | "balance" | "reconciled" | "state" | "canary" | "notifications" | "paper_record" | "auto_trade";
+            /** Label */
+            label: string;
+            /** Mend */
+            mend: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "missing" | "warning";
+        };
+        /**
+         * GoLiveView
+         * @description ``ready``: nothing is missing. The engine judges anew when it is asked to arm.
+         */
+        GoLiveView: {
+            /** Armed */
+            armed: boolean;
+            /** Armeduntil */
+            armedUntil: string | null;
+            /**
+             * Checkedat
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            checkedAt: string;
+            /** Items */
+            items: components["schemas"]["GoLiveItemView"][];
+            /** Ready */
+            ready: boolean;
+        };
+        /** GroupView */
+        GroupView: {
+            /** Name */
+            name: string;
+            /** Positions */
+            positions: number;
+            /**
+             * Profit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            profit: string;
+            /** Winrate */
+            winRate: number;
+            /** Wins */
+            wins: number;
+        };
+        /**
          * GuardView
          * @description One check: what it measured and what it allows. ``passed`` null: not asked for this trigger.
          */
@@ -1390,6 +1713,27 @@ export interface components {
             /** Tookms */
             tookMs: number;
         };
+        /** LatencyView */
+        LatencyView: {
+            attempts: components["schemas"]["AttemptsView"];
+            detection: components["schemas"]["StageView"];
+            /**
+             * Since
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            since: string;
+            /** Sources */
+            sources: components["schemas"]["SourceFiguresView"][];
+            /** Stages */
+            stages: components["schemas"]["StageView"][];
+            /**
+             * Until
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            until: string;
+            /** Window */
+            window: string;
+        };
         /**
          * LimitView
          * @description A limit and how much of it is used. ``utilisation`` 1 is all of it; null: the limit is 0 or nothing is known.
@@ -1430,15 +1774,44 @@ export interface components {
          * @enum {string}
          */
         ListedAtBasis: "first_seen" | "announced" | "injection" | "first_open_time" | "first_trade";
-        /** ListingDetailView */
+        /**
+         * ListingChartView
+         * @description A listing's first half hour: bars of a second for ten minutes, then of a minute.
+         */
+        ListingChartView: {
+            /** Bars */
+            bars: components["schemas"]["BarView"][];
+            /** Growing */
+            growing: boolean;
+            /** Lines */
+            lines: components["schemas"]["ChartLineView"][];
+            /** Marks */
+            marks: components["schemas"]["ChartMarkView"][];
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * ListingDetailView
+         * @description A listing with everything that was said about it and everything we did about it.
+         */
         ListingDetailView: {
+            /** Decisions */
+            decisions: components["schemas"]["DecisionView"][];
+            /** Fills */
+            fills: components["schemas"]["FillView"][];
             listing: components["schemas"]["ListingView"];
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
             /** Phases */
             phases: components["schemas"]["PhaseView"][];
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
             /** Schedule */
             schedule: components["schemas"]["ScheduleChangeView"][];
             /** Timeline */
             timeline: components["schemas"]["SignalView"][];
+            /** Trades */
+            trades: components["schemas"]["TradeView"][];
         };
         /**
          * ListingKind
@@ -1495,6 +1868,8 @@ export interface components {
             openedAt: string | null;
             outcome: components["schemas"]["Outcome"];
             phase: components["schemas"]["Phase"];
+            /** Preparedat */
+            preparedAt: string | null;
             /** Quote */
             quote: string;
             reason: components["schemas"]["Reason"] | null;
@@ -1511,6 +1886,7 @@ export interface components {
             sources: components["schemas"]["SourceTimeView"][];
             /** Symbol */
             symbol: string;
+            timedEntry: components["schemas"]["TimedEntryView"] | null;
         };
         /** ListingsView */
         ListingsView: {
@@ -1741,6 +2117,100 @@ export interface components {
          * @enum {string}
          */
         Outcome: "pending" | "entered" | "skipped" | "missed" | "failed";
+        /** OutcomeCountView */
+        OutcomeCountView: {
+            /** Count */
+            count: number;
+            outcome: components["schemas"]["Outcome"];
+        };
+        /**
+         * PerformanceView
+         * @description One account's window; money in quote asset. ``profitFactor``: won per lost; null without a loss.
+         */
+        PerformanceView: {
+            /** Averageloss */
+            averageLoss: string | null;
+            /** Averagewin */
+            averageWin: string | null;
+            /** Best */
+            best: string | null;
+            /** Byexit */
+            byExit: components["schemas"]["GroupView"][];
+            /** Byhour */
+            byHour: components["schemas"]["GroupView"][];
+            /** Bysource */
+            bySource: components["schemas"]["GroupView"][];
+            /** Bytrigger */
+            byTrigger: components["schemas"]["GroupView"][];
+            /** Closed */
+            closed: number;
+            /** Curve */
+            curve: components["schemas"]["CurvePointView"][];
+            /** Days */
+            days: components["schemas"]["DayProfitView"][];
+            /** Hitrate */
+            hitRate: number | null;
+            /** Listings */
+            listings: number;
+            /** Losses */
+            losses: number;
+            /**
+             * Maxdrawdown
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            maxDrawdown: string;
+            /** Medianholds */
+            medianHoldS: number | null;
+            /** Missed */
+            missed: components["schemas"]["ListingView"][];
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "dry-run" | "live";
+            /** Outcomes */
+            outcomes: components["schemas"]["OutcomeCountView"][];
+            /**
+             * Profit
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            profit: string;
+            /** Profitfactor */
+            profitFactor: number | null;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonCountView"][];
+            /** Returnpct */
+            returnPct: string | null;
+            /**
+             * Since
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            since: string;
+            /**
+             * Spent
+             * Format: decimal
+             * @example 20
+             * @example 0.0000125
+             */
+            spent: string;
+            /**
+             * Until
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            until: string;
+            /** Winrate */
+            winRate: number | null;
+            /** Window */
+            window: string;
+            /** Wins */
+            wins: number;
+            /** Worst */
+            worst: string | null;
+        };
         /**
          * Phase
          * @description The venue's side of a listing's life; moves forward, or to WITHDRAWN.
@@ -1937,6 +2407,14 @@ export interface components {
          * @enum {string}
          */
         Reason: "MONITOR_ONLY" | "RELIST" | "RETURNED" | "SECOND_QUOTE" | "RENAMED" | "LOOK_ALIKE" | "NEWNESS_UNPROVEN" | "DETECTED_LATE" | "WITHDRAWN" | "NEVER_OPENED" | "TEST_INJECTION" | "QUOTE_NOT_CONFIGURED" | "ENTERED" | "ENTRIES_OFF" | "NOT_ARMED" | "TRADING_REDUCING" | "TRADING_HALTED" | "KILL_LATCHED" | "MONITOR_STOPPED" | "CLOCK_UNCERTAIN" | "FEED_STALE" | "NOT_RECONCILED" | "JOURNAL_UNHEALTHY" | "LEASE_LOST" | "VENUE_BANNED" | "VENUE_UNREACHABLE" | "DATABASE_DOWN" | "LOOP_STALLED" | "THROTTLED" | "GRANT_EXHAUSTED" | "RULES_UNKNOWN" | "NOT_ONLINE" | "API_CLOSED" | "ONE_SIDED" | "SPECIAL_TREATMENT" | "MARKET_ORDERS_CLOSED" | "CATEGORY_EXCLUDED" | "BASE_ALREADY_ENTERED" | "NO_OFFICIAL_SOURCE" | "ABOVE_HARD_CAP" | "ABOVE_MAX_TRADE" | "ABOVE_MAX_POSITION" | "TOO_MANY_POSITIONS" | "DAILY_SPEND_REACHED" | "DAILY_LOSS_REACHED" | "DRAWDOWN_REACHED" | "CONSECUTIVE_LOSSES_REACHED" | "TRADES_PER_HOUR_REACHED" | "COOLDOWN" | "INSUFFICIENT_BALANCE" | "BELOW_MINIMUM" | "EXIT_LEG_TOO_SMALL" | "SIGNAL_TOO_OLD" | "NO_BOOK" | "NO_REFERENCE_PRICE" | "SPREAD_TOO_WIDE" | "DEPTH_TOO_THIN" | "EXIT_TOO_THIN" | "SLIPPAGE_TOO_HIGH" | "PRICE_IMPLAUSIBLE" | "OUTSIDE_PRICE_BAND" | "NOT_OPEN_TO_API" | "VENUE_REFUSED" | "KEY_REFUSED" | "NOT_SENT" | "NEVER_ARRIVED" | "NOTHING_FILLED" | "OUTCOME_UNKNOWN" | "CANCELED_BY_OPERATOR" | "CANCELED_BY_KILL" | "CANCELED_FOR_EXIT" | "HIGH_VALUE" | "CONFIRMATION_EXPIRED" | "REJECTED_BY_OPERATOR";
+        /** ReasonCountView */
+        ReasonCountView: {
+            /** Count */
+            count: number;
+            reason: components["schemas"]["Reason"];
+            /** Text */
+            text: string;
+        };
         /**
          * ResolveRequest
          * @description ``adopt``: take the venue's word into our books. ``ignore``: leave the books as they are. ``mark``: done by
@@ -2103,6 +2581,21 @@ export interface components {
          * @enum {string}
          */
         Source: "mexc_websocket" | "mexc_rest_api" | "test_injection";
+        /**
+         * SourceFiguresView
+         * @description One kind of signal: how many listings it spoke about, how often first, its lag, and how far behind the first.
+         */
+        SourceFiguresView: {
+            behind: components["schemas"]["SpreadView"];
+            /** First */
+            first: number;
+            kind: components["schemas"]["SignalKind"];
+            lag: components["schemas"]["SpreadView"];
+            /** Listings */
+            listings: number;
+            /** Official */
+            official: boolean;
+        };
         /** SourceTimeView */
         SourceTimeView: {
             /** Eventat */
@@ -2118,6 +2611,35 @@ export interface components {
              */
             receivedAt: string;
             source: components["schemas"]["Source"];
+        };
+        /**
+         * SpreadView
+         * @description Percentiles by nearest rank; null where nothing was measured.
+         */
+        SpreadView: {
+            /** Bins */
+            bins: components["schemas"]["BinView"][];
+            /** Count */
+            count: number;
+            /** Maxms */
+            maxMs: number | null;
+            /** P50Ms */
+            p50Ms: number | null;
+            /** P95Ms */
+            p95Ms: number | null;
+            /** P99Ms */
+            p99Ms: number | null;
+        };
+        /**
+         * StageView
+         * @description One named latency of the window: spread and course.
+         */
+        StageView: {
+            /** Name */
+            name: string;
+            spread: components["schemas"]["SpreadView"];
+            /** Trend */
+            trend: components["schemas"]["TrendStepView"][];
         };
         /**
          * StatusFrame
@@ -2168,6 +2690,37 @@ export interface components {
             perSecond: number | null;
             /** Waiting */
             waiting: number | null;
+        };
+        /**
+         * TimedEntryRequest
+         * @description Enter at the announced time itself, without having seen a price: an IOC limit at ``capPrice``.
+         */
+        TimedEntryRequest: {
+            /**
+             * Capprice
+             * Format: decimal
+             * @description The most to pay for one coin, in quote currency; decimal text. null takes the wish back.
+             * @example 0.05
+             */
+            capPrice: number | string | null;
+            /**
+             * Offsetms
+             * @description Added to the announced time.
+             * @default 0
+             */
+            offsetMs: number;
+        };
+        /**
+         * TimedEntryView
+         * @description An entry wanted at the announced time itself, whatever the price up to ``capPrice``.
+         */
+        TimedEntryView: {
+            /** Actor */
+            actor: string;
+            /** Capprice */
+            capPrice: string;
+            /** Offsetms */
+            offsetMs: number;
         };
         /**
          * TokenRequest
@@ -2382,12 +2935,32 @@ export interface components {
             since: string | null;
             state: components["schemas"]["TradingState"];
         };
+        /** TrendStepView */
+        TrendStepView: {
+            /**
+             * At
+             * @example 2026-11-22T11:30:00.000Z
+             */
+            at: string;
+            /** Count */
+            count: number;
+            /** P50Ms */
+            p50Ms: number | null;
+            /** P95Ms */
+            p95Ms: number | null;
+        };
         /**
          * Trigger
          * @description What made us decide to enter (DESIGN 4.1, guards by trigger).
          * @enum {string}
          */
         Trigger: "scheduled" | "first_quote" | "first_trade" | "surprise" | "manual" | "exit";
+        /**
+         * Window
+         * @description How far a report looks back.
+         * @enum {string}
+         */
+        Window: "1h" | "24h" | "7d" | "30d" | "all";
     };
     responses: never;
     parameters: never;
@@ -2397,6 +2970,146 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    latency_analytics_latency_get: {
+        parameters: {
+            query?: {
+                /** @description How far back: 1h, 24h, 7d, 30d or all. */
+                window?: components["schemas"]["Window"];
+                /** @description Whose trades; both by default. */
+                mode?: ("dry-run" | "live") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatencyView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    performance_analytics_performance_get: {
+        parameters: {
+            query?: {
+                /** @description How far back: 1h, 24h, 7d, 30d or all. */
+                window?: components["schemas"]["Window"];
+                /** @description Whose money. */
+                mode?: "dry-run" | "live";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerformanceView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     arm_arm_post: {
         parameters: {
             query?: never;
@@ -2635,6 +3348,10 @@ export interface operations {
             query?: {
                 limit?: number;
                 offset?: number;
+                /** @description Only rows of this kind. */
+                what?: ("command" | "config" | "trading" | "order" | "fill") | null;
+                /** @description Only rows that hold this text. */
+                text?: string | null;
                 /** @description Follow the whole hash chain; reads every row. */
                 verify?: boolean;
             };
@@ -3749,6 +4466,71 @@ export interface operations {
             };
         };
     };
+    golive_golive_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoLiveView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     health_health_get: {
         parameters: {
             query?: never;
@@ -4114,6 +4896,174 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    bars_listings__listing_id__bars_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                listing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListingChartView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    time_entry_listings__listing_id__timed_entry_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key leads to the same command and the same answer. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                listing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimedEntryRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

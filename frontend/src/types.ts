@@ -7,11 +7,19 @@ type Frame<K extends string, T> = Omit<T, "type"> & { type: K };
 export type Iso = string;
 export type Attention = Views["AttentionView"];
 export type AccountRisk = Views["AccountRiskView"];
+export type Bar = Views["BarView"];
 export type Calendar = Views["CalendarView"];
 export type CalendarEntry = Views["CalendarEntryView"];
 export type CommandResult = Views["CommandView"];
 export type Component = Views["ComponentView"];
 export type ComponentStatus = Views["ComponentStatus"];
+export type Analytics = Views["LatencyView"];
+export type CurvePoint = Views["CurvePointView"];
+export type Group = Views["GroupView"];
+export type Performance = Views["PerformanceView"];
+export type Spread = Views["SpreadView"];
+export type Stage = Views["StageView"];
+export type AuditPage = Views["AuditView"];
 export type Config = Views["ConfigView"];
 export type ConfigHistory = Views["ConfigHistoryView"];
 export type Decision = Views["DecisionView"];
@@ -23,6 +31,9 @@ export type Health = Views["HealthView"];
 export type Kill = Views["KillView"];
 export type ListedAtBasis = Views["ListedAtBasis"];
 export type Listing = Views["ListingView"];
+export type ListingChart = Views["ListingChartView"];
+export type ChartLine = Views["ChartLineView"];
+export type ChartMark = Views["ChartMarkView"];
 export type ListingDetail = Views["ListingDetailView"];
 export type ListingKind = Views["ListingKind"];
 export type Listings = Views["ListingsView"];
@@ -50,6 +61,20 @@ export type TradeStatus = Views["TradeStatus"];
 export type Trading = Views["TradingView"];
 export type TradingState = Views["TradingState"];
 export type Trigger = Views["Trigger"];
+
+export type GoLive = Views["GoLiveView"];
+export type GoLiveItem = Views["GoLiveItemView"];
+
+/** What `/auth` and `/notifications` answer; not in openapi.json before that part of the program is merged. */
+export type Personal = { passwordSet?: boolean; stepUpUntil?: Iso | null };
+export type ApiToken = { id: string; name: string; scopes: string[]; createdAt: Iso; expiresAt: Iso | null; lastUsedAt: Iso | null };
+export type QuietHours = { start: string; end: string; zone: string };
+export type Channel = {
+  id: string; name: string; kind: string; enabled: boolean; events: string[]; quietHours: QuietHours | null;
+  lastError: string | null; lastSentAt: Iso | null; revision?: number;
+};
+export type Channels = { channels: Channel[]; events: (string | { name: string; text?: string })[] };
+export type ChannelChange = { enabled?: boolean; events?: string[]; quietHours?: QuietHours | null; revision?: number };
 
 export type SnapshotFrame = Frame<"snapshot", Views["SnapshotFrame"]>;
 

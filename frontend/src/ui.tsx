@@ -214,6 +214,30 @@ export function Choice({ name, words, value, onChange }: {
   );
 }
 
+/** One of a few, all in sight: a radio group that looks like one control. */
+export function Segments<T extends string>({ label, options, value, onChange }: { label: string; options: readonly T[]; value: T; onChange: (value: T) => void }) {
+  return (
+    <div role="radiogroup" aria-label={label} className="inline-flex overflow-hidden rounded-control border border-edge">
+      {options.map((option, i) => (
+        <button
+          key={option} type="button" role="radio" aria-checked={option === value} tabIndex={option === value ? 0 : -1} onClick={() => onChange(option)}
+          onKeyDown={(event) => {
+            const step = event.key === "ArrowRight" || event.key === "ArrowDown" ? 1 : event.key === "ArrowLeft" || event.key === "ArrowUp" ? -1 : 0;
+            const next = options[(i + step + options.length) % options.length];
+            if (!step || next === undefined) return;
+            event.preventDefault();
+            onChange(next);
+            ((event.currentTarget.parentElement?.children[(i + step + options.length) % options.length]) as HTMLElement | undefined)?.focus();
+          }}
+          className={clsx("h-7 px-2.5 text-xs -outline-offset-2 max-sm:h-9", i > 0 && "border-l border-edge", option === value ? "bg-text font-medium text-panel" : "bg-panel text-dim hover:bg-raised hover:text-text")}
+        >
+          {option}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 /** Newer and older; the page's number is in the URL. */
 export function Pages({ page, size, total, noun, to }: { page: number; size: number; total: number; noun: [string, string]; to: (page: number) => void }) {
   const last = Math.max(1, Math.ceil(total / size));

@@ -71,13 +71,21 @@ class Desk:
         self.trading = TradingStatus(
             state=TradingState.ACTIVE, reason="", actor="engine", since_ns=self.now_ns, reconciled=True
         )
+        self._kept: dict[str, dict[str, Any]] = {}
         self.positions: dict[str, Position] = {}
+        self.listing_id: str | None = None
+        """The listing that `tests.e2e.test_states` looks at."""
         self.trades: dict[str, Trade] = {}
         world.engine.answer = self._answer
 
     @property
     def url(self) -> str:
         return self._world.url
+
+    @property
+    def world(self) -> WebWorld:
+        """The web process behind it; use it on the desk's own loop (`wait`)."""
+        return self._world
 
     @property
     def now_ns(self) -> int:
@@ -99,6 +107,17 @@ class Desk:
     def figure(self, name: str, value: dict[str, Any]) -> None:
         """Overwrite a live figure."""
         self._loop.call_soon_threadsafe(self._world.engine.live.put, name, msgspec.json.encode(value))
+
+    def keep(self, name: str, value: dict[str, Any]) -> None:
+        """Write a live figure again and again, as an engine does: the page takes an old one for none."""
+        self._kept[name] = value
+        if len(self._kept) == 1:
+            self._loop.call_soon_threadsafe(self._renew)
+
+    def _renew(self) -> None:
+        for name, value in self._kept.items():
+            self._world.engine.live.put(name, msgspec.json.encode(value))
+        self._loop.call_later(0.2, self._renew)
 
     def open_up(self) -> None:
         """Write what an engine writes at its start."""
@@ -272,6 +291,13 @@ class Desk:
             client_order_id=intent.client_order_id,
         )
         return held
+
+    def close(self, held: Position) -> Position:
+        """Write that a position has ended."""
+        ended = replace(held, status=PositionStatus.CLOSED, quantity=Quantity(Decimal(0)), closed_ns=self.now_ns)
+        self.positions.pop(held.id, None)
+        self.write(PositionChanged(position=ended))
+        return ended
 
     def waits(self, symbol: str = "GAMMAUSDT", quote: str = "800", *, seconds: float = 60) -> Trade:
         """Write a high-value entry that waits for the operator's word."""

@@ -38,6 +38,34 @@ def tamper(location: LedgerLocation, statement: str) -> None:
     engine.dispose()
 
 
+async def test_audit_is_searched_by_kind_and_by_any_text_and_nothing_can_pose_as_a_kind(
+    writer: LedgerWriter, reader: LedgerReader
+) -> None:
+    posing = a_result("C2", status=CommandStatus.REFUSED, message='an "order" named "what":"order" 100 %')
+    writer.append(
+        [
+            CommandFinished(result=a_result("C1", actor="anna")),
+            CommandFinished(result=posing),
+            ConfigChanged(version=a_config(7, actor="anna")),
+            OrderChanged(order=an_order("o1")),
+        ]
+    )
+    await writer.flush(deadline_s=5)
+
+    def found(**wanted: str) -> tuple[list[str], int]:
+        with reader.snapshot() as view:
+            rows, total = view.audit(10, **wanted)
+        return [row.ref for row in rows], total
+
+    assert found(what="order") == (["o1"], 1)
+    assert found(what="command") == (["C2", "C1"], 2)
+    assert found(what="config", text="anna") == (["7"], 1)
+    assert found(text="anna") == (["7", "C1"], 2)
+    assert found(text="100 %") == (["C2"], 1), "a wildcard of SQL is text here"
+    assert found(text='named "what"') == (["C2"], 1)
+    assert found(text="ANN_") == ([], 0)
+
+
 async def test_audit_tells_who_what_result_and_the_version_in_force(writer: LedgerWriter, reader: LedgerReader) -> None:
     halted = TradingStatus(state=TradingState.HALTED, reason="flatten", actor="anna", latched=True)
     writer.append(

@@ -3,12 +3,15 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 
 import pytest
 
 from mexc_sniper.core.errors import StoreError
+from mexc_sniper.core.values import Price, Quantity, Symbol
 from mexc_sniper.ledger import LedgerLocation, LedgerReader, LedgerWriter, entry_from_event
 from mexc_sniper.model.entries import (
+    BarsRecorded,
     CommandFinished,
     ComponentChanged,
     ComponentFigures,
@@ -21,6 +24,7 @@ from mexc_sniper.model.entries import (
 )
 from mexc_sniper.model.health import ComponentStatus, MonitorState, MonitorStatus
 from mexc_sniper.model.listing import ListingKind, Outcome, Phase
+from mexc_sniper.model.market import Bar
 from mexc_sniper.runtime.clock import LoopClock
 from tests.ledger.builders import (
     T0_NS,
@@ -219,11 +223,37 @@ async def test_full_queue_drops_signals_first_and_then_fails_rather_than_leave_o
     writer.append([ComponentChanged(component=a_component())] * 8)
     writer.append([a_signal()])
     assert (writer.waiting, writer.dropped_signals, writer.failed) == (8, 1, None)
+    writer.append([BarsRecorded(bars=())])
+    assert (writer.waiting, writer.dropped_signals, writer.failed) == (8, 1, None), "bars are left out, uncounted"
     writer.append([a_signal(), ComponentChanged(component=a_component())])
     assert (writer.waiting, writer.dropped_signals, writer.failed) == (9, 2, None)
     writer.append([ComponentChanged(component=a_component())] * 2)
     assert isinstance(writer.failed, StoreError)
     assert writer.waiting == 9
+
+
+async def test_bars_come_back_by_time_and_old_ones_are_forgotten(
+    start_writer: StartWriter, reader: LedgerReader
+) -> None:
+    def bar(seconds: float, close: str = "2") -> Bar:
+        price = Price(Decimal(1))
+        end = Price(Decimal(close))
+        return Bar(Symbol("ALPHAUSDT"), 1, ns(seconds), price, end, price, end, Quantity(Decimal("3.5")), 4)
+
+    def kept(from_s: float) -> list[Bar]:
+        with reader.snapshot() as view:
+            return view.bars(Symbol("ALPHAUSDT"), from_ns=ns(from_s), to_ns=ns(9_000))
+
+    first = start_writer()
+    first.append([BarsRecorded(bars=tuple(bar(i) for i in range(1_200)))])
+    first.append([BarsRecorded(bars=(bar(1_199, "8"),))])
+    await first.aclose()
+    assert kept(1_198) == [bar(1_198), bar(1_199, "8")], "the later word on a bar stands"
+
+    start_writer(retention_s=0.0)
+    async with asyncio.timeout(20):
+        while kept(0):
+            await asyncio.sleep(0.02)
 
 
 async def test_old_events_and_signals_are_forgotten_and_nothing_else(

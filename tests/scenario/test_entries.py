@@ -87,6 +87,16 @@ def test_new_listing_is_bought_on_paper_by_quote_amount():
     assert position.plan.stop_price == Decimal("0.85")
 
 
+def test_entry_names_the_position_it_opened_once_something_was_filled():
+    world = _opened(a_world_that_knows())
+    (trade,) = _trades(world).values()
+    assert trade.position_id is None, "nothing is held yet"
+    _bought(world)
+    (trade,) = _trades(world).values()
+    (position,) = _positions(world)
+    assert trade.position_id == position.id
+
+
 def test_decision_records_every_guard_with_its_measured_value():
     world = _opened(a_world_that_knows())
     (decision,) = [entry.decision for entry in world.entries if isinstance(entry, DecisionMade)]

@@ -1,9 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import clsx from "clsx";
 import { useNow } from "../clock";
-import { name, time } from "../format";
+import { duration, name, NONE, time } from "../format";
 import { useWorld } from "../live";
 import { NothingAnnounced, useOpenIds } from "../panels/NextListings";
+import { PollPlan } from "../panels/PollPlan";
 import { Move } from "../panels/Schedule";
 import { Ago, At, Countdown } from "../time";
 import type { CalendarEntry } from "../types";
@@ -15,6 +16,7 @@ export function Calendar() {
   return (
     <>
       <h1 className="sr-only">Calendar</h1>
+      <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_340px]">
       <Card title="Announced openings" aside={<>UTC{source?.lastEventAt && <>, read <Ago at={source.lastEventAt} /></>}</>}>
         {source && source.status !== "ok" && source.status !== "stopped" && (
           <p className="px-3 pb-3 text-warn">The venue's calendar does not answer at the moment. It is an unofficial source; listings are seen without it, only unannounced. {source.detail}</p>
@@ -23,6 +25,8 @@ export function Calendar() {
           ? <Empty><NothingAnnounced /></Empty>
           : <Table entries={entries} />}
       </Card>
+      <PollPlan />
+      </div>
     </>
   );
 }
@@ -35,10 +39,11 @@ function Table({ entries }: { entries: CalendarEntry[] }) {
         <caption className="sr-only">Announced openings, soonest first</caption>
         <thead>
           <tr>
-            <th scope="col" className="th w-[26%] max-sm:w-[36%]">Coin</th>
-            <th scope="col" className="th num w-[18%] max-sm:hidden">Opens, UTC</th>
+            <th scope="col" className="th w-[24%] max-sm:w-[36%]">Coin</th>
+            <th scope="col" className="th num w-[16%] max-sm:hidden">Opens, UTC</th>
             <th scope="col" className="th num w-[18%] max-sm:w-[32%]">Countdown</th>
-            <th scope="col" className="th w-[24%] pl-5! max-sm:w-[32%]">Changes</th>
+            <th scope="col" className="th w-[20%] pl-5! max-sm:w-[32%]">Changes</th>
+            <th scope="col" className="th num w-[10%] max-lg:hidden" title="First announced time to the one in force, or to the real opening">Drift</th>
             <th scope="col" className="th num w-[14%] max-md:hidden">Announced</th>
           </tr>
         </thead>
@@ -73,7 +78,19 @@ function Row({ entry, open }: { entry: CalendarEntry; open: boolean }) {
           {!moved && !entry.withdrawn && <span className="text-dim">–</span>}
         </span>
       </td>
+      <td className="td num max-lg:hidden"><Drift entry={entry} /></td>
       <td className="td num text-dim max-md:hidden"><Ago at={entry.firstSeenAt} /></td>
     </tr>
   );
+}
+
+/** How far the first announced time was from the one in force, or from the opening that really was. */
+function Drift({ entry }: { entry: CalendarEntry }) {
+  const opened = useWorld((world) => world.listings.find((listing) => listing.id === entry.listingId && listing.phase === "open" && listing.listedAtFrozen)?.listedAt);
+  const first = entry.schedule.find((change) => change.opensAt !== null)?.opensAt;
+  const last = opened ?? entry.opensAt;
+  if (!first || !last || entry.withdrawn) return <span className="text-dim">{NONE}</span>;
+  const ms = time(last) - time(first);
+  if (Math.abs(ms) < 1000) return <span className="text-dim">on time</span>;
+  return <span className={Math.abs(ms) > 60_000 ? "text-warn" : ""} title={opened ? "first announced to opened" : "first announced to announced now"}>{ms > 0 ? "+" : ""}{duration(ms)}</span>;
 }

@@ -3,7 +3,8 @@ import { useNow } from "../clock";
 import { count, duration, logShare, NONE, span, time } from "../format";
 import { useLink, useWorld } from "../live";
 import { inOrder, sourceLag } from "../panels/Sources";
-import { Ago } from "../time";
+import { useRisk } from "../panels/Exposure";
+import { Ago, Countdown } from "../time";
 import type { Component, Figure as Value } from "../types";
 import { Bar, Blocks, Card, Empty, Facts, Figure, Figures, Scroller, State, STATUS_TONE } from "../ui";
 import { componentName, figureName, isSource } from "../words";
@@ -13,6 +14,7 @@ export function Health() {
   const alive = useWorld((world) => world.engineAlive);
   const monitor = useWorld((world) => world.monitor);
   const link = useLink();
+  const throttle = useRisk().data?.throttle;
   const parts = health?.components ?? [];
   const clock = parts.find((part) => part.name === "clock")?.figures;
   const budget = requestBudget(parts);
@@ -30,7 +32,9 @@ export function Health() {
             <Figure label="Request weight, 10 s" note={budget ? <Bar share={budget.used / budget.limit} tone={budget.used > budget.limit * 0.8 ? "warn" : "accent"} /> : "once the monitor runs"}>
               {budget ? <>{count(budget.used)}<span className="ml-1 text-xs font-normal text-dim">of {count(budget.limit)}</span></> : NONE}
             </Figure>
-            <Figure label="New listings" note={`${count(monitor.baselineSize)} symbols known before`}>{count(monitor.listingsDetected)}</Figure>
+            <Figure label="Venue's ban" note={throttle?.perSecond == null ? "once the engine tells" : `${throttle.available ?? NONE} of ${throttle.perSecond} orders a second free`} {...(throttle?.bannedUntil ? { tone: "down" as const } : {})}>
+              {throttle?.bannedUntil ? <Countdown to={throttle.bannedUntil} done="ended" /> : throttle ? "none" : NONE}
+            </Figure>
             <Figure label="This page" note={link.state === "polling" ? "asks every 3 s" : "one WebSocket"}>{link.state}</Figure>
           </Figures>
           <div className="mt-3 grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_380px]">
@@ -63,10 +67,11 @@ function requestBudget(parts: Component[]): { used: number; limit: number } | nu
 const rank = (part: Component) => (part.name === "engine" ? 0 : isSource(part.name) ? 2 : 1);
 
 function Parts({ parts }: { parts: Component[] }) {
+  const monitor = useWorld((world) => world.monitor);
   const now = useNow(1000);
   const ordered = [...parts].sort((a, b) => rank(a) - rank(b) || inOrder(a, b));
   return (
-    <Card title="Parts" aside={`${parts.length} parts`}>
+    <Card title="Parts" aside={`${count(monitor?.baselineSize ?? 0)} symbols known before the monitor ran`}>
       {!parts.length ? <Empty>The engine has not reported yet. Its parts appear as soon as it runs.</Empty> : (
         <Scroller label="Parts of the bot" className="border-t border-line">
           <table className="w-full border-collapse">
@@ -164,6 +169,7 @@ function Credits({ version }: { version: string }) {
       <Facts rows={[
         ["mexc-sniper", <span key="v">{version}, Apache-2.0</span>],
         ["Typeface", <a key="f" className="text-accent hover:underline" href="/dashboard/inter-font-license.txt">Inter, SIL OFL 1.1</a>],
+        ["Charts", <a key="c" className="text-accent hover:underline" href="https://www.tradingview.com/" target="_blank" rel="noreferrer">TradingView Lightweight Charts™, Copyright TradingView, Inc.</a>],
         ["Page", <a key="p" className="text-accent hover:underline" href="/dashboard/licenses.md">licences of what it is built from</a>],
       ]} />
       <p className="border-t border-line px-3 py-2 text-xs text-dim">Not made by, and not connected with, MEXC.</p>

@@ -2,15 +2,22 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { api, ApiError } from "../api";
 import { useNow } from "../clock";
-import { BASES, duration, label, name, NONE, OUTCOMES, price, SIGNALS, time } from "../format";
+import { BASES, duration, label, money, name, NONE, OUTCOMES, price, SIGNALS, time } from "../format";
 import { useWorld } from "../live";
-import { Entry } from "../panels/Entry";
+import { Buy } from "../panels/Buy";
+import { Decision } from "../panels/Decision";
+import { Executions } from "../panels/Executions";
+import { ExitPlan } from "../panels/ExitPlan";
+import { FirstMinutes } from "../panels/FirstMinutes";
 import { firstOpening, KindTag, PhaseState, SeenAfter } from "../panels/ListingsTable";
+import { Pending } from "../panels/Pending";
 import { Phases } from "../panels/Phases";
 import { Schedule } from "../panels/Schedule";
 import { SignalTimeline } from "../panels/SignalTimeline";
+import { Gain, ModeTag, StatusState, What, whyOf } from "../panels/TradesTable";
+import { Waterfall } from "../panels/Waterfall";
 import { At, Countdown } from "../time";
-import type { Listing } from "../types";
+import type { Listing, Trade } from "../types";
 import { Blocks, Card, Facts, Figure, Figures, Problem, Tag } from "../ui";
 
 export function ListingDetail() {
@@ -27,17 +34,27 @@ export function ListingDetail() {
       </Card>
     );
   }
-  const { listing, timeline, schedule, phases } = detail.data;
+  const { listing, timeline, schedule, phases, decisions, trades, orders, fills, positions } = detail.data;
+  const decision = decisions.at(-1);
+  const entry = trades.findLast((trade) => trade.role === "entry" && trade.openToOrderMs !== null) ?? trades.findLast((trade) => trade.role === "entry");
+  const position = positions.at(-1);
   return (
     <>
       <Head listing={listing} />
+      <div className="mt-3 grid gap-3 empty:hidden">{trades.filter((trade) => trade.status === "high_value_pending").map((trade) => <Pending key={trade.id} only={trade.id} />)}</div>
       <div className="mt-3 grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_380px]">
         <div className="grid min-w-0 gap-3">
-          <Entry listing={listing} />
+          <FirstMinutes listing={listing} />
+          {decision?.reason != null && <Decision decision={decision} attempts={decisions.length} />}
+          {trades.length > 0 && <TradesOfListing trades={trades} />}
+          {orders.length > 0 && <Executions orders={orders} fills={fills} />}
+          {decision?.reason === null && <Decision decision={decision} attempts={decisions.length} />}
           <SignalTimeline signals={timeline} listing={listing} />
-          <Phases phases={phases} />
         </div>
         <div className="grid min-w-0 gap-3">
+          {entry && <Waterfall trade={entry} />}
+          {position && <ExitPlan position={position} />}
+          <Phases phases={phases} />
           <Card title="Is it new?" aside={<KindTag kind={listing.kind} />}>
             <p className="px-3 pb-3 break-words">{name(listing.newnessProof) || "Not decided yet: the proof needs the coin's first candles or its opening time."}</p>
             {(listing.lookAlikeOf ?? listing.relatedTo) && (
@@ -55,6 +72,23 @@ export function ListingDetail() {
   );
 }
 
+/** Its entry and its exits, each a link to its own page. */
+function TradesOfListing({ trades }: { trades: Trade[] }) {
+  return (
+    <Card title="Trades" aside="UTC, oldest first">
+      <ul className="px-3 pb-1">
+        {trades.map((trade) => (
+          <li key={trade.id} className="grid min-h-9 grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-4 border-t border-line py-1 first:border-t-0">
+            <Link to="/trades/$id" params={{ id: trade.id }} data-row className="hover:underline"><At at={trade.createdAt} millis /> <What trade={trade} /></Link>
+            <span className="flex min-w-0 flex-wrap items-center gap-x-3"><StatusState status={trade.status} /><ModeTag mode={trade.mode} /><span className="min-w-0 break-words text-dim">{whyOf(trade)}</span></span>
+            <span className="text-right">{money(trade.quoteQty)} USDT{trade.pnl !== null && <span className="block text-xs"><Gain of={trade.pnl} /></span>}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
 function Head({ listing }: { listing: Listing }) {
   const mark = useWorld((world) => world.marks[listing.symbol]);
   const now = useNow(1000);
@@ -69,7 +103,10 @@ function Head({ listing }: { listing: Listing }) {
         <PhaseState phase={listing.phase} />
         <KindTag kind={listing.kind} />
         {listing.late && <Tag tone="warn">seen late</Tag>}
-        <Link to="/listings" className="ml-auto text-accent hover:underline">All listings</Link>
+        <span className="ml-auto flex items-center gap-4">
+          {listing.phase === "open" && listing.kind !== "injected" && <Buy symbol={listing.symbol} />}
+          <Link to="/listings" className="text-accent hover:underline">All listings</Link>
+        </span>
       </div>
       <Figures>
         <Figure label={listing.listedAtFrozen ? "Opened" : "Opening, not final yet"} note={label(BASES, listing.listedAtBasis)}><At at={listing.listedAt} /></Figure>
@@ -81,7 +118,7 @@ function Head({ listing }: { listing: Listing }) {
         <Figure label={listing.quote ? `Last, ${name(listing.quote)}` : "Last"} note={mark ? `bid ${price(mark.bid)}, ask ${price(mark.ask)}` : "streamed while it is watched"}>{mark ? price(mark.last) : NONE}</Figure>
         <Figure label="Outcome" note={listing.reason ?? "decided after the opening"}>{label(OUTCOMES, listing.outcome)}</Figure>
       </Figures>
-      {listing.reasonText && <p className="mt-3 rounded-card border border-line bg-panel px-3 py-2.5"><span className="text-dim">Why: </span>{listing.reasonText}</p>}
+      {listing.reasonText && <p className="mt-3 rounded-card border border-line bg-panel px-3 py-2.5"><span className="text-dim">{listing.outcome === "entered" ? "What came of it: " : "Why not bought: "}</span>{listing.reasonText}</p>}
     </>
   );
 }

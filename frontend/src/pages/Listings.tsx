@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { api } from "../api";
 import { KINDS, OUTCOMES, PHASES } from "../format";
 import { useWorld } from "../live";
+import { readSearch, type ListingsSearch } from "../search";
 import { InjectListing } from "../panels/InjectListing";
 import { ListingsTable } from "../panels/ListingsTable";
 import { NothingSeen } from "../panels/NothingSeen";
@@ -12,20 +13,6 @@ import type { Listing } from "../types";
 import { Blocks, Button, Card, Choice, Empty, fieldClass, Pages, Problem } from "../ui";
 
 const PAGE = 50;
-
-export type ListingsSearch = { q?: string; phase?: string; outcome?: string; kind?: string; page?: number };
-
-/** Every filter is in the URL; anything unknown there is dropped. */
-export function readSearch(raw: Record<string, unknown>): ListingsSearch {
-  const search: ListingsSearch = {};
-  if (typeof raw.q === "string" || typeof raw.q === "number") search.q = String(raw.q).slice(0, 64);
-  if (typeof raw.phase === "string" && raw.phase in PHASES) search.phase = raw.phase;
-  if (typeof raw.outcome === "string" && raw.outcome in OUTCOMES) search.outcome = raw.outcome;
-  if (typeof raw.kind === "string" && raw.kind in KINDS) search.kind = raw.kind;
-  const page = Number(raw.page);
-  if (Number.isInteger(page) && page > 1) search.page = page;
-  return search;
-}
 
 function matches(listing: Listing, { q, phase, outcome, kind }: ListingsSearch): boolean {
   const text = q?.toLowerCase();

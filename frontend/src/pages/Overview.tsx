@@ -9,6 +9,7 @@ import { NeedsYou } from "../panels/NeedsYou";
 import { NothingSeen } from "../panels/NothingSeen";
 import { Pending } from "../panels/Pending";
 import { Positions } from "../panels/Positions";
+import { Speed } from "../panels/Speed";
 import { Sources } from "../panels/Sources";
 import { Summary } from "../panels/Summary";
 import { Waiting, type Held } from "../panels/Waiting";
@@ -36,12 +37,13 @@ export function Overview() {
           </Card>
           <LastActivity />
         </div>
-        <div className="order-1 grid min-w-0 gap-3 xl:order-2">
+        <div className="order-1 grid min-w-0 grid-cols-[minmax(0,1fr)] gap-3 xl:order-2">
           <NextListings />
           <Positions brief />
+          <div className="max-xl:hidden"><Speed /></div>
           <div className="max-xl:hidden"><Sources /></div>
         </div>
-        <div className="order-3 xl:hidden"><Sources /></div>
+        <div className="order-3 grid grid-cols-[minmax(0,1fr)] gap-3 xl:hidden"><Speed /><Sources /></div>
       </div>
     </>
   );

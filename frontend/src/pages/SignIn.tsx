@@ -11,20 +11,20 @@ function takeToken(): string {
 
 export function SignIn() {
   const [token, setToken] = useState("");
+  const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const started = useRef(false);
 
-  const signIn = (secret: string) => {
+  const signIn = (secret: string, byPassword = false) => {
     setBusy(true);
     setProblem("");
-    api.signIn(secret).then(
+    (byPassword ? api.signInByPassword(secret) : api.signIn(secret)).then(
       () => location.replace("/dashboard/"),
       (error: Error) => {
         setBusy(false);
-        setProblem(error instanceof ApiError && error.status === 401
-          ? "This link was used already or has expired."
-          : error.message);
+        setProblem(!(error instanceof ApiError) || error.status !== 401 ? error.message
+          : byPassword ? "The password is wrong, or none is set." : "This link was used already or has expired.");
       },
     );
   };
@@ -60,6 +60,22 @@ export function SignIn() {
           </label>
           <Button primary type="submit" disabled={busy || !token.trim()}>Sign in</Button>
         </form>
+        <details className="border-t border-line pt-3">
+          <summary className="cursor-pointer font-medium">Sign in with a password</summary>
+          <form
+            className="grid gap-3 pt-3"
+            onSubmit={(event: FormEvent) => {
+              event.preventDefault();
+              signIn(password, true);
+            }}
+          >
+            <label className="grid gap-1">
+              <span className="font-medium">Password</span>
+              <input className={fieldClass} type="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} required />
+            </label>
+            <Button type="submit" disabled={busy || !password}>Sign in with it</Button>
+          </form>
+        </details>
       </section>
       <p className="text-xs text-dim">The bot runs on your own machine; this page talks to nothing else.</p>
     </main>

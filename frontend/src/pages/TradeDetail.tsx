@@ -1,15 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { api, ApiError } from "../api";
-import { amount, average, duration, label, logShare, money, name, NONE, percent, price, signTone } from "../format";
+import { amount, average, duration, label, logShare, money, name, percent, price, signTone } from "../format";
 import { Decision } from "../panels/Decision";
 import { Executions } from "../panels/Executions";
+import { ExitPlan } from "../panels/ExitPlan";
 import { Pending } from "../panels/Pending";
 import { ModeTag, StatusState, What, whyOf, Gain } from "../panels/TradesTable";
-import { At, Countdown } from "../time";
+import { At } from "../time";
 import { TRIGGERS } from "../trading";
-import type { Position, Trade } from "../types";
-import { Bar, Blocks, Card, Empty, Facts, Figure, Figures, Problem, Tag } from "../ui";
+import type { Trade } from "../types";
+import { Bar, Blocks, Card, Empty, Facts, Figure, Figures, Problem } from "../ui";
 
 export function TradeDetail() {
   const { id } = useParams({ from: "/trades/$id" });
@@ -92,26 +93,6 @@ function Latencies({ trade }: { trade: Trade }) {
           ))}
         </ul>
       )}
-    </Card>
-  );
-}
-
-function ExitPlan({ position }: { position: Position }) {
-  const plan = position.plan;
-  return (
-    <Card title="Position" aside={<>{position.status.replaceAll("_", " ")} <ModeTag mode={position.mode} /></>}>
-      <Facts rows={[
-        ["Left to sell", `${amount(position.quantity)} of ${amount(position.boughtQty)}`],
-        ["Cost, USDT", money(position.cost)],
-        ["Entry price", average(position.entryPrice)],
-        ["Realized, USDT", <Gain key="r" of={position.realizedPnl} />],
-        ...(position.open ? [["Unrealized, USDT", <Gain key="u" of={position.unrealizedPnl} />] as [string, React.ReactNode]] : []),
-        ...(plan?.takeProfit ?? []).map((leg, i): [string, React.ReactNode] =>
-          [`Take profit ${i + 1}`, <span key={i} className={leg.done ? "text-dim line-through" : ""}>{amount(leg.quantity)} at {price(leg.price)}</span>]),
-        ["Stop", plan?.stopPrice ? price(plan.stopPrice) : NONE],
-        ["Trailing stop", plan?.trailingPct ? <span key="t">{plan.trailingPct} % below the peak {position.trailingArmed ? <Tag tone="accent">armed</Tag> : plan.trailingArmedAt && `from ${price(plan.trailingArmedAt)}`}</span> : NONE],
-        ...(position.open && plan?.deadline ? [["Time exit", <Countdown key="d" to={plan.deadline} />] as [string, React.ReactNode]] : []),
-      ]} />
     </Card>
   );
 }

@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { api } from "../api";
 import { useWorld } from "../live";
+import { readTradesSearch, type TradesSearch } from "../search";
 import { Buy } from "../panels/Buy";
 import { NeedsYou } from "../panels/NeedsYou";
 import { Pending } from "../panels/Pending";
@@ -14,19 +15,6 @@ import type { Trade } from "../types";
 import { Blocks, Button, Card, Choice, Empty, fieldClass, Pages, Problem } from "../ui";
 
 const PAGE = 50;
-
-export type TradesSearch = { symbol?: string; mode?: string; status?: string; page?: number };
-
-/** Every filter is in the URL; anything unknown there is dropped. */
-export function readTradesSearch(raw: Record<string, unknown>): TradesSearch {
-  const search: TradesSearch = {};
-  if ((typeof raw.symbol === "string" || typeof raw.symbol === "number") && raw.symbol !== "") search.symbol = String(raw.symbol).slice(0, 64);
-  if (typeof raw.mode === "string" && raw.mode in MODES) search.mode = raw.mode;
-  if (typeof raw.status === "string" && raw.status in TRADE_STATUSES) search.status = raw.status;
-  const page = Number(raw.page);
-  if (Number.isInteger(page) && page > 1) search.page = page;
-  return search;
-}
 
 const matches = (trade: Trade, { symbol, mode, status }: TradesSearch) =>
   (!symbol || trade.symbol === symbol) && (!mode || trade.mode === mode) && (!status || trade.status === status);

@@ -1,7 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { ShoppingCart } from "lucide-react";
-import { useState, type FormEvent } from "react";
-import { api } from "../api";
+import { useRef, useState, type FormEvent } from "react";
+import { api, ApiError, newKey } from "../api";
 import { lookAgain, useLink, useWorld } from "../live";
 import { Button, fieldClass, Modal, Problem } from "../ui";
 
@@ -30,6 +30,7 @@ function Form({ symbol: given, done }: { symbol: string; done: () => void }) {
   const [symbol, setSymbol] = useState(given);
   const [quote, setQuote] = useState(() => (usual === undefined ? "" : String(usual)));
   const [busy, setBusy] = useState(false);
+  const sent = useRef<{ order: string; key: string } | null>(null);
   const [problem, setProblem] = useState("");
   const mode = live ? "live" : "dry-run";
   const pair = symbol.trim();
@@ -39,13 +40,17 @@ function Form({ symbol: given, done }: { symbol: string; done: () => void }) {
     if (!pair || !valid) return;
     setBusy(true);
     setProblem("");
-    api.buy(pair, quote.trim()).then(
+    // While nobody knows whether the first try arrived, pressing again repeats it under the same key: it acts once.
+    const order = `${pair} ${quote.trim()}`;
+    if (sent.current?.order !== order) sent.current = { order, key: newKey() };
+    api.buy(pair, quote.trim(), sent.current.key).then(
       ({ tradeId }) => {
         lookAgain();
         done();
         void go({ to: "/trades/$id", params: { id: tradeId } });
       },
       (error: Error) => {
+        if (error instanceof ApiError && error.status !== 0) sent.current = null;
         setProblem(error.message);
         setBusy(false);
       },

@@ -1,8 +1,10 @@
 import { api } from "../api";
 import { useQuery } from "@tanstack/react-query";
-import { count, NONE, duration, money } from "../format";
+import { Link } from "@tanstack/react-router";
+import { count, NONE, money } from "../format";
 import { humanized, type Field } from "../limits";
-import { Ago, At } from "../time";
+import { useWorld } from "../live";
+import { Ago, At, Countdown } from "../time";
 import type { AccountRisk, Risk } from "../types";
 import { Bar, Blocks, Card, Empty, Facts, Problem, State, type Tone } from "../ui";
 import { ModeTag } from "./TradesTable";
@@ -12,11 +14,12 @@ export const useRisk = () => useQuery({ queryKey: ["risk"], queryFn: ({ signal }
 /** How much of every limit is used, per account. */
 export function Exposure({ fields }: { fields: Field[] }) {
   const risk = useRisk();
+  const mode = useWorld((world) => world.health.mode);
   const titles = new Map(fields.map((field) => [field.name, field]));
   if (!risk.data) return <Card title="Exposure">{risk.error ? <div className="px-3 pb-3"><Problem>{risk.error.message}</Problem></div> : <Blocks rows={6} />}</Card>;
   return (
     <>
-      {risk.data.accounts.map((account) => <Meters key={account.mode} account={account} titles={titles} />)}
+      {risk.data.accounts.filter((account) => account.mode !== "live" || mode === "live" || /[1-9]/.test(account.atStake ?? "")).map((account) => <Meters key={account.mode} account={account} titles={titles} />)}
       <Breakers risk={risk.data} />
     </>
   );
@@ -62,10 +65,11 @@ function Breakers({ risk }: { risk: Risk }) {
         ["Trading", <State key="t" tone={trading.state === "active" ? "up" : trading.state === "halted" ? "down" : "warn"}>{trading.state.toUpperCase()}{trading.latched && ", latched"}</State>],
         ...(trading.reason && trading.state !== "active" ? [["Because", trading.reason] as [string, React.ReactNode]] : []),
         ["Compared with the venue", trading.reconciled ? "yes, in this life" : "not yet"],
-        ["Armed", trading.armedUntil && trading.armed ? <>until <At at={trading.armedUntil} />, by {trading.armedBy}</> : "no; live entries need mexc-sniper arm"],
+        ["Armed", trading.armedUntil && trading.armed ? <>until <At at={trading.armedUntil} />, by {trading.armedBy}</> : <span key="arm">no, <Link to="/go-live" className="text-accent hover:underline">what is missing</Link></span>],
         ["Orders open", `${count(risk.ordersOpen)}${risk.ordersInDoubt ? `, ${count(risk.ordersInDoubt)} in doubt` : ""}`],
         ["Order budget", throttle.perSecond === null ? NONE : `${throttle.available ?? NONE} free of ${throttle.perSecond} a second${throttle.waiting ? `, ${throttle.waiting} wait` : ""}`],
-        ["Venue's ban", throttle.bannedForS === null || throttle.bannedForS <= 0 ? "none" : <span key="b" className="text-down">for {duration(throttle.bannedForS * 1000)} more</span>],
+        ["Request weight, 10 s", throttle.apiWeightUsed === null ? NONE : `${count(throttle.apiWeightUsed)} used`],
+        ["Venue's ban", throttle.bannedUntil === null ? "none" : <span key="b" className="text-down">ends in <Countdown to={throttle.bannedUntil} done="ended" /></span>],
         ...(trading.since ? [["In this state", <Ago key="s" at={trading.since} />] as [string, React.ReactNode]] : []),
       ]} />
     </Card>

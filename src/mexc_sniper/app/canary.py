@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 
@@ -12,11 +13,11 @@ from mexc_sniper.app.instance import InstanceLock
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.trading import hard_caps
 from mexc_sniper.app.venue_by_hand import EPOCH, VenueByHand
-from mexc_sniper.core.clock import SystemClock
 from mexc_sniper.core.errors import ConfigError, SniperError
 from mexc_sniper.core.precision import above
 from mexc_sniper.core.reasons import SENTENCES
 from mexc_sniper.core.values import Symbol
+from mexc_sniper.model.canary import FILE_NAME, CanaryResult, encode_canary
 from mexc_sniper.model.config import TradeConfig
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.limits import Gate
@@ -55,18 +56,37 @@ def run_canary(settings: Settings, symbol: str) -> CanaryReport:
     lock = InstanceLock(settings.data_dir, name="engine.lock")
     lock.acquire()
     try:
-        report = asyncio.run(_sing(settings, VenueByHand(settings, credentials, RECORD_FILE), Symbol(symbol)))
+        venue = VenueByHand(settings, credentials, RECORD_FILE)
+        report = asyncio.run(_sing(settings, venue, Symbol(symbol)))
+        _keep(settings.data_dir / FILE_NAME, report, venue.clock.wall_ns())
         if report.passed:
             proof = CanaryProof(
                 venue=venue_name(settings.venue.rest_url),
                 key=key_fingerprint(credentials.api_key),
                 symbol=symbol,
-                passed_ns=SystemClock().wall_ns(),
+                passed_ns=venue.clock.wall_ns(),
             )
             remember_canary(settings.data_dir, proof)
         return report
     finally:
         lock.release()
+
+
+def _keep(path: Path, report: CanaryReport, wall_ns: int) -> None:
+    """Leave the result where the go-live checklist finds it, whole or not at all."""
+    result = CanaryResult(
+        wall_ns=wall_ns,
+        symbol=report.symbol,
+        passed=report.passed,
+        cost=f"{report.cost.normalize():f}",
+        problems=tuple(report.problems),
+    )
+    fresh = path.with_suffix(".new")
+    try:
+        fresh.write_bytes(encode_canary(result))
+        fresh.replace(path)
+    except OSError as error:
+        report.problems.append(f"The result could not be kept in {path} ({error.strerror}): run it again.")
 
 
 def finding_of(report: CanaryReport) -> Finding:

@@ -119,9 +119,10 @@ def build_trading(
     paper = PaperGateway(clock, PaperOptions(), random=Random(), epoch=journal.epoch, restored=restored)  # noqa: S311
     gateways: dict[Account, OrderGateway] = {Account.PAPER: paper}
     live = settings.mode == "live"
+    bans = [market.budget.blocked_for_s]
     if live:
         wire = PicowsWire(clock)
-        gateways[Account.LIVE] = MexcOrderGateway(
+        gateways[Account.LIVE] = orders = MexcOrderGateway(
             clock=clock,
             offload=offload,
             wire=wire,
@@ -133,6 +134,7 @@ def build_trading(
             rest_url=settings.venue.rest_url,
             ws_url=settings.venue.ws_url,
         )
+        bans.append(orders.banned_for_s)
     return TradingParts(
         gateways=gateways,
         throttles={account: throttle_of(settings) for account in gateways},
@@ -144,6 +146,8 @@ def build_trading(
         epoch=journal.epoch,
         prepare=settings.orders.prepare,
         stay_awake=settings.orders.stay_awake,
+        banned_for_s=lambda: max(ban() for ban in bans),
+        weight_used=lambda: market.budget.weight_used,
     )
 
 

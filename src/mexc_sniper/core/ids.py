@@ -45,6 +45,11 @@ def intent_id(cause: str, leg: int) -> IntentId:
     return IntentId(digest)
 
 
+def position_of(intent: IntentId) -> PositionId:
+    """Name the position that a decision to enter opens with its first fill."""
+    return PositionId(f"P{intent}")
+
+
 def client_order_id(account: str, epoch: int, intent: IntentId, leg: int, attempt: int) -> ClientOrderId:
     """Write a self-describing order id (RELIABILITY 3.3): bot 2, account 1, epoch 4, intent 14, leg 1, attempt 1.
 

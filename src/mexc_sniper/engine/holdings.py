@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_S
-from mexc_sniper.core.ids import PositionId
+from mexc_sniper.core.ids import PositionId, position_of
 from mexc_sniper.core.values import Asset, Quantity, Symbol
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.trading_state import Day
@@ -244,7 +244,7 @@ class Holdings:
         if known is not None:
             return known
         position = Position(
-            id=intent.position_id or PositionId(f"P{intent.id}"),
+            id=intent.position_id or position_of(intent.id),
             account=intent.account,
             symbol=intent.symbol,
             base=intent.base,
@@ -260,7 +260,7 @@ class Holdings:
         trading, intent = self._state.trading, order.intent
         if intent.position_id is not None:
             return trading.positions.get(intent.position_id)
-        return trading.positions.get(PositionId(f"P{intent.id}"))
+        return trading.positions.get(position_of(intent.id))
 
     def _day(self, account: Account, now_ns: int) -> Day:
         number = now_ns // DAY_NS

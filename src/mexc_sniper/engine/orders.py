@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_S
-from mexc_sniper.core.ids import ClientOrderId, TradeId
+from mexc_sniper.core.ids import ClientOrderId, TradeId, position_of
 from mexc_sniper.core.precision import average_price, distance_bps
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.engine.effects import CancelOrder, LookUp, ReadFills, Submit, Sweep, WakeAt
@@ -407,6 +407,7 @@ class Orders:
             average_price=price,
             slippage_bps=slippage,
             venue_order_id=order.venue_order_id,
+            position_id=intent.position_id or (position_of(intent.id) if order.filled_quantity > 0 else None),
             reason=order.reason,
             reason_detail=f"{order.code}: {order.text}" if order.code is not None else order.text,
             tick_to_trade_ns=order.tick_to_trade_ns,

@@ -18,7 +18,7 @@ from mexc_sniper.ledger.faults import postgres_fault
 from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.ledger.memory import Memory, recall
 from mexc_sniper.ledger.rows import Batch
-from mexc_sniper.ledger.statements import delete_events, delete_signals, write_statements
+from mexc_sniper.ledger.statements import delete_bars, delete_events, delete_signals, write_statements
 from mexc_sniper.ledger.store import Outage
 
 CHANNEL = "mexc_sniper_ledger"
@@ -82,6 +82,7 @@ class PostgresStore:
             ("events", delete_events(sqlite=False)),
             ("signals", delete_signals(sqlite=False)),
         )
+        self._delete_bars = delete_bars(sqlite=False)
         self._db: psycopg.Connection[Any] | None = None
         self._watchdog: _Watchdog | None = None
 
@@ -145,6 +146,7 @@ class PostgresStore:
                     if low is not None and low[0] is not None:
                         values = {"low": low[0], "high": low[0] + rows - 1, "before": ts_ns}
                         more = db.execute(sql, values).rowcount > 0 or more
+                more = db.execute(self._delete_bars, {"before": ts_ns, "rows": rows}).rowcount > 0 or more
         except psycopg.Error as fault:
             raise self._fault(fault) from fault
         return more

@@ -10,6 +10,7 @@ from mexc_sniper.ledger.memory import FillKey, ListedTimes, Memory
 from mexc_sniper.ledger.statements import Row, Write
 from mexc_sniper.ledger.trading_rows import TRADING_ROWS, is_paper_money, trading_ref
 from mexc_sniper.model.entries import (
+    BarsRecorded,
     CalendarChanged,
     CommandFinished,
     ComponentChanged,
@@ -127,7 +128,7 @@ def _ref(entry: LedgerEntry) -> str:
             return result.id
         case ConfigChanged(version=version):
             return str(version.version)
-        case MonitorChanged() | MonitorProgressed() | SymbolsLearned():
+        case MonitorChanged() | MonitorProgressed() | SymbolsLearned() | BarsRecorded():
             return ""
         case _:
             return trading_ref(entry)
@@ -200,6 +201,21 @@ def _monitor(entry: MonitorChanged | MonitorProgressed, _seq: int) -> list[tuple
     return [(Write.MONITOR, {"id": 1, "body": to_json(entry.state)})]
 
 
+def _bars(entry: BarsRecorded, _seq: int) -> list[tuple[Write, Row]]:
+    return [
+        (
+            Write.BAR,
+            {
+                "symbol": column_text(bar.symbol),
+                "interval_s": bar.interval_s,
+                "open_ns": int64(bar.open_ns),
+                "body": to_json(bar),
+            },
+        )
+        for bar in entry.bars
+    ]
+
+
 def _config(entry: ConfigChanged, _seq: int) -> list[tuple[Write, Row]]:
     version = entry.version
     row = {
@@ -226,6 +242,7 @@ _ROWS: dict[type[Any], Callable[[Any, int], list[tuple[Write, Row]]]] = {
     ComponentFigures: _component,
     MonitorChanged: _monitor,
     MonitorProgressed: _monitor,
+    BarsRecorded: _bars,
     CommandFinished: _result,
     ConfigChanged: _config,
     **TRADING_ROWS,

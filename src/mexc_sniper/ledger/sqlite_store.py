@@ -11,7 +11,7 @@ from mexc_sniper.ledger.faults import sqlite_fault
 from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.ledger.memory import Memory, recall
 from mexc_sniper.ledger.rows import Batch
-from mexc_sniper.ledger.statements import delete_events, delete_signals, write_statements
+from mexc_sniper.ledger.statements import delete_bars, delete_events, delete_signals, write_statements
 from mexc_sniper.ledger.store import DiskFull
 
 _CHECKPOINT_PAGES = 4_000
@@ -34,6 +34,7 @@ class SqliteStore:
         self._sql = write_statements(sqlite=True)
         self._delete_events = delete_events(sqlite=True)
         self._delete_signals = delete_signals(sqlite=True)
+        self._delete_bars = delete_bars(sqlite=True)
         self._db: sqlite3.Connection | None = None
         self._full_sync = False
         self._dirty = False
@@ -89,6 +90,8 @@ class SqliteStore:
                 if low is not None:
                     done = db.execute(sql, {"low": low, "high": low + rows - 1, "before": ts_ns}).rowcount
                     more = more or done > 0
+            gone = db.execute(self._delete_bars, {"before": ts_ns, "rows": rows}).rowcount
+            more = more or gone > 0
             db.execute("COMMIT")
         except sqlite3.Error as fault:
             self._roll_back()

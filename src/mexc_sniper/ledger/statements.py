@@ -6,7 +6,7 @@ The hot path then needs the driver alone (measured in `bench/ledger.py`), and no
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, func, select
+from sqlalchemy import Table, bindparam, delete, func, literal_column, select, tuple_
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.postgresql import psycopg as postgres_dialect
@@ -40,6 +40,7 @@ class Write(StrEnum):
     BALANCE = "balances"
     ATTENTION = "attention"
     AUDIT = "audit"
+    BAR = "bars"
     EVENT = "events"
 
 
@@ -82,6 +83,20 @@ def delete_signals(*, sqlite: bool) -> str:
         ),
         sqlite=sqlite,
     )
+
+
+def delete_bars(*, sqlite: bool) -> str:
+    """SQL that deletes the oldest ``:rows`` bars of those that began before ``:before``."""
+    bars = tables.bars
+    key = (bars.c.symbol, bars.c.interval_s, bars.c.open_ns)
+    oldest = (
+        select(*key)
+        .where(bars.c.open_ns < bindparam("before"))
+        .order_by(bars.c.open_ns)
+        .limit(bindparam("rows", type_=tables.INT64))
+        .offset(literal_column("0", tables.INT64))  # SQLite's dialect would bind a nameless zero
+    )
+    return _compile(delete(bars).where(tuple_(*key).in_(oldest)), sqlite=sqlite)
 
 
 def _insert(write: Write, *, sqlite: bool) -> ClauseElement:

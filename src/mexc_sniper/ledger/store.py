@@ -46,7 +46,7 @@ class LedgerStore(Protocol):
         ...
 
     def forget_before(self, ts_ns: int, rows: int) -> bool:
-        """Delete up to ``rows`` old events and signals each; True while there may be more."""
+        """Delete up to ``rows`` old events, signals and bars each; True while there may be more."""
         ...
 
     def rest(self) -> None:

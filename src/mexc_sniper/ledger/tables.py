@@ -100,6 +100,17 @@ monitor = Table(
 )
 """One row, id 1."""
 
+bars = Table(
+    "bars",
+    ledger,
+    Column("symbol", KEY, primary_key=True),
+    Column("interval_s", INT64, primary_key=True, autoincrement=False),
+    Column("open_ns", INT64, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Index("bars_open", "open_ns"),
+)
+"""Lossy: the last moments may be missing, and what nobody watched was never here."""
+
 config_versions = Table(
     "config_versions",
     ledger,

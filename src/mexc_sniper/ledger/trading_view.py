@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, not_, or_, select
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.ids import ClientOrderId, ListingId, PositionId, TradeId
 from mexc_sniper.core.values import Asset, Symbol
 from mexc_sniper.ledger.audit import AuditHead, AuditRow, StoredAuditRow, first_broken
-from mexc_sniper.ledger.codec import column_text
+from mexc_sniper.ledger.codec import column_text, to_json
 from mexc_sniper.ledger.queries import Queries
 from mexc_sniper.ledger.trading_tables import (
     attention,
@@ -38,6 +38,8 @@ _FIRST_FILL_BEFORE_NS = 60 * NS_PER_S
 """A position is opened by the fill that was received just before."""
 
 _AUDIT_PAGE = 1_000
+_NO_COMMAND = ("config", "trading", "order", "fill")
+"""What audit rows tell of besides commands, which carry their verb."""
 
 _ENDED = [status.value for status in TERMINAL]
 _CLOSED = [PositionStatus.CLOSED.value, PositionStatus.CLOSED_WITH_DUST.value]
@@ -211,16 +213,30 @@ class TradingView(Queries):
             for row in self._db.execute(rows)
         ]
 
-    def realized(self, since_ns: int = 0) -> list[Realized]:
-        """Return the profit of every position closed at a wall time or later, in the order of closing."""
-        closed = (
+    def trades_since(self, since_ns: int, *, limit: int) -> list[Trade]:
+        """Return up to ``limit`` trades made at a wall time or later, newest first."""
+        return self._all(
+            select(trades.c.body)
+            .where(trades.c.created_ns >= since_ns)
+            .order_by(trades.c.created_ns.desc(), trades.c.id.desc())
+            .limit(limit),
+            Trade,
+        )
+
+    def closed_positions(self, since_ns: int = 0) -> list[Position]:
+        """Return every position closed at a wall time or later, in the order of closing."""
+        return self._all(
             select(positions.c.body)
             .where(positions.c.status.in_(_CLOSED), positions.c.closed_ns >= since_ns)
-            .order_by(positions.c.closed_ns, positions.c.id)
+            .order_by(positions.c.closed_ns, positions.c.id),
+            Position,
         )
+
+    def realized(self, since_ns: int = 0) -> list[Realized]:
+        """Return the profit of every position closed at a wall time or later, in the order of closing."""
         return [
             (position.account, position.closed_ns, position.realized_pnl)
-            for position in self._all(closed, Position)
+            for position in self.closed_positions(since_ns)
             if position.closed_ns is not None
         ]
 
@@ -230,10 +246,26 @@ class TradingView(Queries):
         found = self._all(select(positions.c.body).where(positions.c.id.in_(one_each)), Position)
         return sorted((position.account, position.base) for position in found)
 
-    def audit(self, limit: int, offset: int = 0) -> tuple[list[AuditRow], int]:
-        """Return a page of the audit, newest first, and how many rows there are."""
-        page = select(audit.c.body).order_by(audit.c.number.desc()).limit(limit).offset(offset)
-        return self._all(page, AuditRow), self._count(select(func.count()).select_from(audit))
+    def audit(
+        self, limit: int, offset: int = 0, *, what: str | None = None, text: str | None = None
+    ) -> tuple[list[AuditRow], int]:
+        """Return a page of the audit, newest first, and how many rows there are.
+
+        Args:
+            limit: rows of the page.
+            offset: rows to skip.
+            what: only this kind: ``command`` (whatever its verb), config, trading, order or fill.
+            text: only rows that hold it in any of their texts. Both read the whole table.
+        """
+        wanted: list[ColumnElement[bool]] = []
+        # The body is compact JSON and escapes the quotes in its texts, so these words can only be the field itself.
+        kinds = {kind: audit.c.body.contains(f'"what":"{kind}"', autoescape=True) for kind in _NO_COMMAND}
+        if what is not None:
+            wanted.append(kinds[what] if what in kinds else not_(or_(*kinds.values())))
+        if text:
+            wanted.append(audit.c.body.contains(to_json(text)[1:-1], autoescape=True))
+        page = select(audit.c.body).where(*wanted).order_by(audit.c.number.desc()).limit(limit).offset(offset)
+        return self._all(page, AuditRow), self._count(select(func.count()).select_from(audit).where(*wanted))
 
     def audit_head(self) -> AuditHead:
         """Return the end of the audit's chain; kept elsewhere, it proves later that nothing was cut off."""

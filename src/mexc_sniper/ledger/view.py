@@ -7,8 +7,10 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.ids import ListingId
+from mexc_sniper.core.values import Symbol
 from mexc_sniper.ledger.codec import column_text, folded, from_json
 from mexc_sniper.ledger.tables import (
+    bars,
     calendar,
     command_results,
     components,
@@ -33,6 +35,7 @@ from mexc_sniper.model.listing import (
     Phase,
     Source,
 )
+from mexc_sniper.model.market import Bar
 from mexc_sniper.model.restored import Restored, RestoredCalendarLine
 
 _HOUR_NS = 3_600 * NS_PER_S
@@ -111,6 +114,16 @@ class LedgerView(TradingView):
             .order_by(signals.c.seq)
             .limit(limit),
             ListingSignal,
+        )
+
+    def bars(self, symbol: Symbol, *, from_ns: int, to_ns: int, limit: int = 3_000) -> list[Bar]:
+        """Return a symbol's bars that begin within a span of the venue's time, oldest first."""
+        return self._all(
+            select(bars.c.body)
+            .where(bars.c.symbol == column_text(symbol), bars.c.open_ns >= from_ns, bars.c.open_ns < to_ns)
+            .order_by(bars.c.open_ns, bars.c.interval_s)
+            .limit(limit),
+            Bar,
         )
 
     def calendar(

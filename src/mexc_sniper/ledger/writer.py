@@ -19,19 +19,19 @@ from mexc_sniper.ledger.rows import Batch, RowMaker
 from mexc_sniper.ledger.sqlite_store import SqliteStore
 from mexc_sniper.ledger.statements import Write
 from mexc_sniper.ledger.store import DiskFull, LedgerStore, Outage
-from mexc_sniper.model.entries import LedgerEntry, SignalReceived
+from mexc_sniper.model.entries import BarsRecorded, LedgerEntry, SignalReceived
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.telemetry import DB_SECONDS, LEDGER_QUEUE
 
 QUEUE_ENTRIES = 100_000
-"""Entries that may wait. At four fifths of it signals' lines are dropped and counted (they are the lossy class); at
+"""Entries that may wait. At four fifths of it signals' lines and bars are dropped (they are the lossy class); at
 all of it the ledger has failed: no other row is ever left out, because what follows would then tell a false story."""
 
 BATCH_ENTRIES = 2_000
 """Entries after which a transaction is closed although more wait; keeps a commit in the low tens of milliseconds."""
 
 RETENTION_S = 30 * 86_400
-"""Age at which events and signals are deleted; never listings, results, configuration or the baseline."""
+"""Age at which events, signals and bars are deleted; never listings, results, configuration or the baseline."""
 
 RETENTION_ROWS = 500
 """Rows of one deletion, so that it never stands in the way of a commit for more than milliseconds."""
@@ -163,8 +163,8 @@ class LedgerWriter:
             return
         waiting = self.waiting + len(entries)
         if waiting > self._queue_entries * 4 // 5:
-            kept = [entry for entry in entries if not isinstance(entry, SignalReceived)]
-            self.dropped_signals += len(entries) - len(kept)
+            kept = [entry for entry in entries if not isinstance(entry, (SignalReceived, BarsRecorded))]
+            self.dropped_signals += sum(isinstance(entry, SignalReceived) for entry in entries)
             if waiting > self._queue_entries:
                 self._fail(
                     StoreError(

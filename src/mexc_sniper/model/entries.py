@@ -13,6 +13,7 @@ from mexc_sniper.model.commands import CommandResult
 from mexc_sniper.model.config import ConfigVersion
 from mexc_sniper.model.health import Component, MonitorState
 from mexc_sniper.model.listing import CalendarEntry, KnownSymbol, Listing, ListingSignal, ScheduleChange
+from mexc_sniper.model.market import Bar
 from mexc_sniper.model.order import Fill, Order
 from mexc_sniper.model.position import Position
 from mexc_sniper.model.trading import Attention, Decision, Trade, TradingStatus
@@ -85,6 +86,14 @@ class MonitorProgressed(msgspec.Struct, frozen=True, kw_only=True):
     event: ClassVar[str | None] = None
     durable: ClassVar[bool] = False
     state: MonitorState
+
+
+class BarsRecorded(msgspec.Struct, frozen=True, kw_only=True):
+    """Insert or replace bars of public trades; no event, and the first to be left out when the ledger is behind."""
+
+    event: ClassVar[str | None] = None
+    durable: ClassVar[bool] = False
+    bars: tuple[Bar, ...]
 
 
 class CommandFinished(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,4 +199,5 @@ LedgerEntry = (
     | TradingChanged
     | BalancesChanged
     | AttentionChanged
+    | BarsRecorded
 )

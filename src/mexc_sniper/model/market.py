@@ -67,6 +67,22 @@ class Candle(msgspec.Struct, frozen=True):
     interval_s: int = 60
 
 
+class Bar(msgspec.Struct, frozen=True):
+    """What a symbol's public trades did in one second or minute, as far as we saw them (DESIGN 6, ``bars``)."""
+
+    symbol: Symbol
+    interval_s: int
+    open_ns: int
+    """Where the interval begins, the venue's clock."""
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Quantity
+    """Base asset."""
+    trades: int
+
+
 class Level(msgspec.Struct, frozen=True):
     """One price level of a book."""
 

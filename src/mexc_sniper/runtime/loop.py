@@ -21,6 +21,7 @@ from mexc_sniper.model.events import CommandReceived, Event, GateSignaled, Quote
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.ports import Clock, CommandInbox, Ledger, LiveFigures, MarketGateway
+from mexc_sniper.runtime.bars import Bars
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.dispatch import Dispatch
 from mexc_sniper.runtime.gateway_runner import GatewayRunner
@@ -98,11 +99,20 @@ class EngineLoop:
             wake_at=self.wake_at,
         )
         engine.carry_out = self._dispatch.urgent
-        self._trading_figures = TradingFigures(engine, self._desk, parts.throttles, figures, clock)
+        self._trading_figures = TradingFigures(
+            engine,
+            self._desk,
+            parts.throttles,
+            figures,
+            clock,
+            banned_for_s=parts.banned_for_s,
+            weight_used=parts.weight_used,
+        )
         self._signaled: set[Reason] = set()
         self._wakes: list[int] = []
         self._wake_changed = asyncio.Event()
         self._marks = Marks(figures)
+        self._bars = Bars(ledger)
         self._queue: deque[Event] = deque()
         self._handling = False
         self._fatal: asyncio.Future[None] | None = None
@@ -201,6 +211,7 @@ class EngineLoop:
         )
         if isinstance(event, (QuoteSeen, TradesSeen)):
             self._marks.see(event)
+            self._bars.see(event)
 
     def _receive(self, command: Command) -> None:
         self.emit(CommandReceived(stamp=self._stamp(), command=command))
@@ -225,7 +236,9 @@ class EngineLoop:
             self._desk.look_at_latch()
             self._desk.wake()
             self.emit(Ticked(stamp=self._stamp()))
-            self._marks.forget_except(self._dispatch.watched)
+            self._bars.write()
+            for prices in (self._marks, self._bars):
+                prices.forget_except(self._dispatch.watched)
             self._trading_figures.write()
             if self._pace.renders_metrics:
                 self._figures.put("metrics", telemetry.render())

@@ -11,6 +11,10 @@ from mexc_sniper.ports import Emit, Journal, OrderGateway
 from mexc_sniper.runtime.throttle import Throttle
 
 
+def _nothing() -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingParts:
     """Plugged together in `mexc_sniper.app.bootstrap`, the only place that knows the mode.
@@ -26,6 +30,8 @@ class TradingParts:
         epoch: number of this life, from the journal.
         prepare: entries are made ready before their pair has a price.
         stay_awake: keep a core busy while a prepared pair is about to open.
+        banned_for_s: seconds until the venue listens to us again; 0 while it does.
+        weight_used: request weight spent at the venue's API in the last ten seconds.
     """
 
     gateways: Mapping[Account, OrderGateway] = field(default_factory=dict)
@@ -38,3 +44,5 @@ class TradingParts:
     epoch: int = 0
     prepare: bool = True
     stay_awake: bool = False
+    banned_for_s: Callable[[], float] = _nothing
+    weight_used: Callable[[], int] = _nothing

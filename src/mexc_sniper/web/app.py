@@ -14,9 +14,11 @@ from mexc_sniper.ledger.tail import LedgerTail
 from mexc_sniper.ports import Clock
 from mexc_sniper.web import errors
 from mexc_sniper.web.api import (
+    analytics,
     attention,
     config,
     events,
+    golive,
     health,
     kill,
     listings,
@@ -125,6 +127,8 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         positions.reading,
         positions.controlling,
         risk.router,
+        analytics.router,
+        golive.router,
         kill.killing,
         kill.controlling,
         attention.reading,

@@ -155,16 +155,6 @@ def schedule_view(schedule: Iterable[ScheduleChange]) -> list[views.ScheduleChan
     ]
 
 
-def detail_view(listing: Listing, signals: Iterable[ListingSignal]) -> views.ListingDetailView:
-    """Show one listing with everything that was said about it."""
-    return views.ListingDetailView(
-        listing=listing_view(listing),
-        timeline=[signal_view(signal) for signal in signals],
-        schedule=schedule_view(listing.schedule),
-        phases=phases(listing),
-    )
-
-
 def phases(listing: Listing) -> list[views.PhaseView]:
     """Derive the phases a listing went through from its times; one of no length is left out."""
     dated = next((change.noted_at_ns for change in listing.schedule if change.opens_at_ns is not None), None)

@@ -58,10 +58,19 @@ class Exposure(msgspec.Struct, frozen=True):
     free_quote: Decimal | None = None
 
 
+class Key(msgspec.Struct, frozen=True):
+    """What the engine found about the live account's key; ``checked``: fit for arming."""
+
+    checked: bool = False
+    problem: str = ""
+    warnings: tuple[str, ...] = ()
+
+
 class TradingFigure(msgspec.Struct, frozen=True):
     """The figure ``trading``."""
 
     throttle: Throttle = Throttle()
+    key: Key = Key()
     exposure: dict[str, Exposure] = {}  # msgspec copies an empty default
 
 

@@ -17,6 +17,8 @@ from mexc_sniper.model.listing import (
     SignalKind,
     Source,
 )
+from mexc_sniper.model.order import OrderRole
+from mexc_sniper.web.view_base import DecimalText, Mode
 from mexc_sniper.web.view_base import Iso as Iso
 from mexc_sniper.web.view_base import View as View
 from mexc_sniper.web.views_trading import (
@@ -167,10 +169,66 @@ class PhaseView(View):
 
 
 class ListingDetailView(View):
+    """A listing with everything that was said about it and everything we did about it."""
+
     listing: ListingView
     timeline: list[SignalView]
     schedule: list[ScheduleChangeView]
     phases: list[PhaseView]
+    decisions: list[DecisionView]
+    """Every attempt decides anew; oldest first."""
+    trades: list[TradeView]
+    """Oldest first, its exits included."""
+    orders: list[OrderView]
+    fills: list[FillView]
+    positions: list[PositionView]
+
+
+class BarView(View):
+    """Public trades of one second or minute."""
+
+    at: Iso
+    seconds: int
+    open: DecimalText
+    high: DecimalText
+    low: DecimalText
+    close: DecimalText
+    volume: DecimalText
+    """Base asset."""
+    trades: int
+
+
+class ChartMarkView(View):
+    """One of our orders that was filled, where it was filled."""
+
+    at: Iso
+    side: Literal["buy", "sell"]
+    role: OrderRole
+    mode: Mode
+    price: DecimalText
+    """Average of its fills."""
+    quantity: DecimalText
+    trade_id: str | None
+
+
+class ChartLineView(View):
+    """A price that a rule stands on. ``cap``: the most the entry might pay."""
+
+    kind: Literal["reference", "cap", "entry", "take_profit", "stop", "trailing"]
+    price: DecimalText
+    done: bool
+    """It has served: the leg is sold or the position is closed."""
+
+
+class ListingChartView(View):
+    """A listing's first half hour: bars of a second for ten minutes, then of a minute."""
+
+    symbol: str
+    bars: list[BarView]
+    marks: list[ChartMarkView]
+    lines: list[ChartLineView]
+    growing: bool
+    """More bars may come: the symbol is watched."""
 
 
 class CalendarEntryView(View):

@@ -36,7 +36,7 @@ class _Chain:
         return location.sqlite.ledger if self.name == "ledger" else location.sqlite.inbox
 
 
-LEDGER = _Chain("ledger", "l0002", "ledger_schema")
+LEDGER = _Chain("ledger", "l0003", "ledger_schema")
 INBOX = _Chain("inbox", "i0001", "inbox_schema")
 """The revisions this build knows; written down so that a start that has nothing to migrate need not load Alembic."""
 

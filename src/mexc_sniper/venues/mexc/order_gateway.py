@@ -391,6 +391,10 @@ class MexcOrderGateway:
                 GateSignaled(stamp=self._now(), reason=Reason.VENUE_UNREACHABLE, closed=not connected, detail=why)
             )
 
+    def banned_for_s(self) -> float:
+        """Seconds until the venue takes orders again; 0 when it does."""
+        return max(0.0, (self._ban_ends_ns - self._clock.mono_ns()) / NS_PER_S)
+
     def _lane_stopped(self, seconds: float, text: str) -> None:
         self._ban_ends_ns = self._clock.mono_ns() + int(seconds * NS_PER_S)
         detail = f"{text}; {seconds:.0f} s"

@@ -56,13 +56,19 @@ async def audit(
     request: Request,
     limit: Limit = 50,
     offset: Offset = 0,
+    what: Annotated[
+        Literal["command", "config", "trading", "order", "fill"] | None, Query(description="Only rows of this kind.")
+    ] = None,
+    text: Annotated[
+        str | None, Query(min_length=1, max_length=64, description="Only rows that hold this text.")
+    ] = None,
     verify: Annotated[bool, Query(description="Follow the whole hash chain; reads every row.")] = False,
 ) -> AuditView:
     """List who did what and what came of it, newest first."""
 
     def read(reader: LedgerReader) -> tuple[list[AuditRow], int, AuditHead, int | None]:
         with reader.snapshot() as view:
-            rows, total = view.audit(limit, offset)
+            rows, total = view.audit(limit, offset, what=what, text=text)
             return rows, total, view.audit_head(), view.verify_audit() if verify else None
 
     rows, total, head, broken = await services(request).store.read(read)

@@ -9,15 +9,24 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from mexc_sniper.core.clock import ns_from_iso
 from mexc_sniper.core.ids import ListingId
 from mexc_sniper.core.values import text_from_decimal
+from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.model.commands import Verb
 from mexc_sniper.model.listing import ListingKind, Outcome, Phase, Source
 from mexc_sniper.web import convert
 from mexc_sniper.web.api.carrying import Id, IdempotencyKey, Limit, Offset, carry_out, price, visible_name
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.errors import ApiError, invalid
+from mexc_sniper.web.listing_detail import ListingRecords, chart_view, detail_view, read_bars, read_listing
 from mexc_sniper.web.routing import router_for
 from mexc_sniper.web.services import services
-from mexc_sniper.web.views import CalendarView, CommandView, ErrorView, ListingDetailView, ListingsView
+from mexc_sniper.web.views import (
+    CalendarView,
+    CommandView,
+    ErrorView,
+    ListingChartView,
+    ListingDetailView,
+    ListingsView,
+)
 
 reading = router_for(Scope.READ, tag="listings")
 controlling = router_for(Scope.CONTROL, tag="listings")
@@ -57,14 +66,50 @@ async def listings(
     )
 
 
+ListingKey = Annotated[str, Path(min_length=1, max_length=64)]
+
+
 @reading.get("/listings/{listing_id}", responses={404: {"model": ErrorView}})
-async def listing(request: Request, listing_id: Annotated[str, Path(min_length=1, max_length=64)]) -> ListingDetailView:
-    """Show one listing with everything that was said about it."""
-    key = ListingId(listing_id)
-    found, signals = await services(request).store.read(lambda reader: (reader.listing(key), reader.signals(key)))
+async def listing(request: Request, listing_id: ListingKey) -> ListingDetailView:
+    """Show one listing with everything that was said about it and everything we did about it."""
+    parts = services(request)
+
+    def read(reader: LedgerReader) -> ListingRecords | None:
+        with reader.snapshot() as view:
+            return read_listing(view, ListingId(listing_id))
+
+    found = await parts.store.read(read)
     if found is None:
-        raise ApiError(404, "listing_not_found", "There is no listing with this id.")
-    return convert.detail_view(found, signals)
+        raise _not_found()
+    return detail_view(found, await parts.overview.marks())
+
+
+@reading.get("/listings/{listing_id}/bars", responses={404: {"model": ErrorView}})
+async def bars(request: Request, listing_id: ListingKey) -> ListingChartView:
+    """Show a listing's first half hour as bars, with our fills and the prices our rules stand on.
+
+    Bars exist for what was watched; they may miss the last moments before an unclean end.
+    """
+    parts = services(request)
+    now_ns = parts.clock.wall_ns()
+
+    def read(reader: LedgerReader) -> ListingChartView | None:
+        with reader.snapshot() as view:
+            records = read_listing(view, ListingId(listing_id))
+            if records is None:
+                return None
+            version = next((trade.config_version for trade in reversed(records.trades)), None)
+            config = None if version is None else view.config(version)
+            return chart_view(records, read_bars(view, records.listing), config, now_ns)
+
+    found = await parts.store.read(read)
+    if found is None:
+        raise _not_found()
+    return found
+
+
+def _not_found() -> ApiError:
+    return ApiError(404, "listing_not_found", "There is no listing with this id.")
 
 
 class InjectRequest(BaseModel):

@@ -167,6 +167,7 @@ class PolledSource:
             detail,
             {
                 "interval_ms": round(self._planner.interval_s(self.name) * 1000),
+                "plan": self._planner.nearness().value,
                 "weight": self._rest.budget.weight_used,
                 **self._figures,
                 "next_attempt_s": None if wait_s is None else round(wait_s, 1),
