@@ -149,6 +149,7 @@ def test_session_lives_from_sign_in_to_sign_out(inbox: WebInbox) -> None:
         created_ns=1,
         last_used_ns=1,
         expires_ns=100,
+        family="f",
     )
     inbox.add_session(session)
     inbox.touch_session(session.id_hash, 50)
@@ -182,7 +183,9 @@ def test_one_time_link_lets_exactly_one_in_and_only_in_time(inbox: WebInbox) -> 
 def test_prune_deletes_what_has_ended_and_keeps_the_rest(inbox: WebInbox) -> None:
     for name, expires_ns in (("old", 10), ("new", 1_000)):
         inbox.add_session(
-            Session(id_hash=name, actor="a", scopes=(), created_ns=1, last_used_ns=1, expires_ns=expires_ns)
+            Session(
+                id_hash=name, actor="a", scopes=(), created_ns=1, last_used_ns=1, expires_ns=expires_ns, family=name
+            )
         )
     inbox.add_token(ApiToken(token_hash="for ever", name="t", scopes=(), created_ns=1))
     inbox.prune(500)
@@ -191,8 +194,8 @@ def test_prune_deletes_what_has_ended_and_keeps_the_rest(inbox: WebInbox) -> Non
     assert len(inbox.tokens()) == 1
 
 
-def test_cursor_starts_at_zero_and_is_remembered(inbox: WebInbox) -> None:
-    assert inbox.cursor("telegram") == 0
+def test_cursor_starts_at_none_and_is_remembered(inbox: WebInbox) -> None:
+    assert inbox.cursor("telegram") is None
     inbox.set_cursor("telegram", 5)
     inbox.set_cursor("telegram", 7)
     assert inbox.cursor("telegram") == 7

@@ -11,10 +11,11 @@ from mexc_sniper import __version__
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.errors import StoreError
 from mexc_sniper.ledger import migrations
+from mexc_sniper.ledger.accounts import AccountStore
 from mexc_sniper.ledger.location import LedgerLocation, locate
 from mexc_sniper.model.config import FIRST_CONFIGS
 from mexc_sniper.runtime.clock import LoopClock, ThreadOffload
-from mexc_sniper.web.options import WebOptions
+from mexc_sniper.web.options import WebOptions, require_password
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,8 @@ def web_options(settings: Settings) -> WebOptions:
         public_url=web.public_url,
         allowed_hosts=web.allowed_hosts,
         trusted_proxy=web.trusted_proxy,
+        tls_cert=web.tls_cert_file,
+        tls_key=web.tls_key_file,
         token=web.token.reveal() if web.token else None,
         metrics_public=web.metrics_public,
         reads_per_minute=web.reads_per_minute,
@@ -53,7 +56,8 @@ def prepare_start(settings: Settings) -> None:
     """Refuse at the terminal what a child process would refuse after its start, and migrate the ledger.
 
     Raises:
-        ConfigError: a senseless polling plan, or a ledger these settings cannot open.
+        ConfigError: a senseless polling plan, a ledger these settings cannot open, or a page open to a network
+            without a password.
         StoreError: the database does not answer.
     """
     from mexc_sniper.app.gateway import build_gateway
@@ -62,6 +66,16 @@ def prepare_start(settings: Settings) -> None:
     build_gateway(settings, LoopClock(), offload)
     offload.close()
     migrations.upgrade(location_of(settings))
+    _require_password(web_options(settings), location_of(settings))
+
+
+def _require_password(options: WebOptions, location: LedgerLocation) -> None:
+    if options.open_to_a_network:
+        accounts = AccountStore(location)
+        try:
+            require_password(options, accounts.account_names())
+        finally:
+            accounts.close()
 
 
 def run_web_process(settings: Settings, *, listener: socket.socket) -> None:
@@ -77,9 +91,12 @@ def run_web_process(settings: Settings, *, listener: socket.socket) -> None:
     from mexc_sniper.web.app import create_app  # the engine process never loads the web's libraries
     from mexc_sniper.web.server import serve
 
-    app = create_app(web_options(settings), location=location_of(settings), clock=LoopClock())
+    options = web_options(settings)
+    options.check()
+    _require_password(options, location_of(settings))
+    app = create_app(options, location=location_of(settings), clock=LoopClock())
     log.info("web_started", address=listener.getsockname()[:2], version=__version__, mode=settings.mode)
-    serve(app, listener)
+    serve(app, listener, options)
     log.info("web_stopped")
 
 

@@ -102,8 +102,12 @@ class WebSettings(Section):
     trusted_proxy: bool = Field(
         default=False,
         description="Your word that only a TLS proxy, or a container port published on the host's loopback, reaches "
-        "the page; needed to listen beyond loopback.",
+        "the page; to listen beyond loopback it needs this, or TLS and a password.",
     )
+    tls_cert_file: FilePath | None = Field(
+        default=None, description="Certificate chain in PEM, for a page that speaks TLS itself."
+    )
+    tls_key_file: FilePath | None = Field(default=None, description="Its private key in PEM (mode 600).")
     public_url: HttpAddress | None = Field(
         default=None, description="Address browsers use when it differs; https here turns on secure cookies."
     )

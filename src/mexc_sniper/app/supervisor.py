@@ -163,7 +163,9 @@ class Supervisor:
         return watcher, urls
 
     async def _become_ready(self, settings: Settings, sim_url: str) -> None:
-        client = ApiClient.of_data_dir(settings.data_dir, url=_local_url(settings))
+        client = ApiClient.of_data_dir(
+            settings.data_dir, url=_local_url(settings), certificate=settings.web.tls_cert_file
+        )
         deadline = self._clock.mono_ns() + int(READY_DEADLINE_S * 1e9)
         while True:
             try:
@@ -220,7 +222,8 @@ def listen(host: str, port: int) -> socket.socket:
 def _local_url(settings: Settings) -> str:
     host = settings.web.host
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{settings.web.port}"
+    scheme = "http" if settings.web.tls_cert_file is None else "https"
+    return f"{scheme}://{shown}:{settings.web.port}"
 
 
 def _pointed_at(settings: Settings, sim: dict[str, str]) -> Settings:

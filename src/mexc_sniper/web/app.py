@@ -31,6 +31,7 @@ from mexc_sniper.web.api import (
     tokens,
     trade,
 )
+from mexc_sniper.web.auth.login import Login
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.auth.token_file import ensure_token
 from mexc_sniper.web.commands import Commander
@@ -74,12 +75,15 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         tail = LedgerTail(location)
         overview = Overview(options, store, clock)
         hub = Hub(store, tail, overview, clock)
+        auth = Auth(options, store, clock, full_token=full_token)
+        login = Login(options, store, auth, clock)
         commander = Commander(options, store, overview, hub, clock)
         app.state.services = Services(
             options=options,
             clock=clock,
             store=store,
-            auth=Auth(options, store, clock, full_token=full_token),
+            auth=auth,
+            login=login,
             overview=overview,
             hub=hub,
             commander=commander,
@@ -98,6 +102,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            login.close()
             await tail.aclose()
             await store.aclose()
 

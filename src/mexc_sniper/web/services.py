@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from mexc_sniper.ports import Clock
+from mexc_sniper.web.auth.login import Login
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.commands import Commander
 from mexc_sniper.web.execute import Executor
@@ -23,6 +24,7 @@ class Services:
     clock: Clock
     store: Store
     auth: Auth
+    login: Login
     overview: Overview
     hub: Hub
     commander: Commander

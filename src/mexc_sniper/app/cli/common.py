@@ -79,7 +79,7 @@ def read_settings(
 
 def client_of(settings: Settings) -> ApiClient:
     """Return a client of the instance that runs on these settings' data directory."""
-    return ApiClient.of_data_dir(settings.data_dir, token=settings.web.token)
+    return ApiClient.of_data_dir(settings.data_dir, token=settings.web.token, certificate=settings.web.tls_cert_file)
 
 
 def at_simulator(settings: Settings) -> Settings:
