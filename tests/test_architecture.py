@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "ledger": {"core", "model", "ports", "telemetry"},
     "journal": {"core", "model", "ports"},
     "tape": {"core", "model", "ports", "telemetry", "venues", "ledger"},
-    "web": {"core", "model", "ports", "telemetry", "ledger", "tape"},
+    "notify": {"core", "model", "ports", "telemetry", "ledger"},
+    "web": {"core", "model", "ports", "telemetry", "ledger", "tape", "notify"},
 }
 """Package → packages it may import besides itself; app may import everything."""
 

@@ -23,6 +23,7 @@ from mexc_sniper.web.api import (
     live,
     metrics,
     monitor,
+    notifications,
     pages,
     positions,
     risk,
@@ -40,6 +41,7 @@ from mexc_sniper.web.guard import Guard
 from mexc_sniper.web.housekeeping import keep_small
 from mexc_sniper.web.kill import KillSwitch
 from mexc_sniper.web.live import Hub
+from mexc_sniper.web.notices import Notices
 from mexc_sniper.web.observe import Observe
 from mexc_sniper.web.options import WebOptions
 from mexc_sniper.web.services import Services
@@ -73,7 +75,8 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = Store(location, clock)
         tail = LedgerTail(location)
-        overview = Overview(options, store, clock)
+        notices = Notices(store, clock)
+        overview = Overview(options, store, clock, notices)
         hub = Hub(store, tail, overview, clock)
         auth = Auth(options, store, clock, full_token=full_token)
         login = Login(options, store, auth, clock)
@@ -84,6 +87,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
             store=store,
             auth=auth,
             login=login,
+            notices=notices,
             overview=overview,
             hub=hub,
             commander=commander,
@@ -92,6 +96,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         )
         tasks = (
             asyncio.create_task(hub.run(), name="live-hub"),
+            asyncio.create_task(notices.run(), name="notices"),
             asyncio.create_task(keep_small(store, clock), name="housekeeping"),
         )
         for task in tasks:
@@ -141,6 +146,8 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         session.reading,
         session.controlling,
         tokens.router,
+        notifications.reading,
+        notifications.controlling,
         schema.router,
         pages.router,
     ):

@@ -11,6 +11,7 @@ from mexc_sniper.web.commands import Commander
 from mexc_sniper.web.execute import Executor
 from mexc_sniper.web.kill import KillSwitch
 from mexc_sniper.web.live import Hub
+from mexc_sniper.web.notices import Notices
 from mexc_sniper.web.options import WebOptions
 from mexc_sniper.web.state import Overview
 from mexc_sniper.web.store import Store
@@ -25,6 +26,7 @@ class Services:
     store: Store
     auth: Auth
     login: Login
+    notices: Notices
     overview: Overview
     hub: Hub
     commander: Commander
