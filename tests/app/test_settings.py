@@ -178,3 +178,29 @@ def test_settings_never_print_a_secret() -> None:
     assert "planted-secret" not in str(settings)
     with pytest.raises(Exception, match="serialis"):
         settings.model_dump_json()
+
+
+def test_settings_channel_address_in_the_toml_file_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    config = a_toml(tmp_path, '[notify.channels]\nphone = "tgram://planted/1"\n')
+    text = refusal(config=config, environ={})
+    assert "notify.channels.phone_file" in text
+    assert "planted" not in text
+
+
+@pytest.mark.parametrize("name", ["Phone_file", "9_file", "a-b_file", "_file", "x" * 40 + "_file"])
+def test_settings_channel_with_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
+    assert "channel" in refusal(config=a_toml(tmp_path, f'[notify.channels]\n"{name}" = "/x"\n'), environ={})
+
+
+def test_settings_channel_file_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = a_secret_file(tmp_path, "json://host/hook", mode=0o644)
+    config = a_toml(tmp_path, f'[notify.channels]\nphone_file = "{path}"\n')
+    assert "chmod 600" in refusal(config=config, environ={}, role=Role.NOTIFY)
+
+
+def test_settings_channel_twice_in_the_environment_is_refused(tmp_path: Path) -> None:
+    environ = {
+        "MEXC_SNIPER_NOTIFY__CHANNELS__PHONE": "json://a/b",
+        "MEXC_SNIPER_NOTIFY__CHANNELS__PHONE_FILE": str(a_secret_file(tmp_path)),
+    }
+    assert "both set" in refusal(environ=environ, role=Role.NOTIFY)

@@ -108,6 +108,7 @@ def restore(source: Path, data_dir: Path, clock: ClockReader) -> Restored:
             "move the old files away first"
         )
     put: list[Path] = []
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         put.append(location.sqlite.ledger)
         size = _copy(ledger, location.sqlite.ledger)
