@@ -174,7 +174,10 @@ class Supervisor:
 
     async def _become_ready(self, settings: Settings, sim_url: str) -> None:
         client = ApiClient.of_data_dir(
-            settings.data_dir, url=_local_url(settings), certificate=settings.web.tls_cert_file
+            settings.data_dir,
+            url=_local_url(settings),
+            token=settings.web.token,
+            certificate=settings.web.tls_cert_file,
         )
         deadline = self._clock.mono_ns() + int(READY_DEADLINE_S * 1e9)
         while True:
