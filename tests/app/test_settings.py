@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mexc_sniper.app.process_env import child_environment
 from mexc_sniper.app.settings_load import Role, env_name, load_settings, setting_names
 from mexc_sniper.core.errors import ConfigError
 
@@ -204,3 +205,17 @@ def test_settings_channel_twice_in_the_environment_is_refused(tmp_path: Path) ->
         "MEXC_SNIPER_NOTIFY__CHANNELS__PHONE_FILE": str(a_secret_file(tmp_path)),
     }
     assert "both set" in refusal(environ=environ, role=Role.NOTIFY)
+
+
+def test_settings_database_address_comes_from_a_file_or_the_environment_not_both(tmp_path: Path) -> None:
+    file = a_secret_file(tmp_path, "postgresql://u:planted@host/db\n")
+    environ = {"MEXC_SNIPER_DATABASE__URL_FILE": str(file)}
+    for role in Role:
+        assert load_settings(environ=environ, role=role).database.url == "postgresql://u:planted@host/db"
+    text = refusal(environ=environ | {"MEXC_SNIPER_DATABASE__URL": "postgresql://host/db"})
+    assert "both set" in text
+    config = a_toml(tmp_path, f'[database]\nurl_file = "{file}"\n')
+    decided = load_settings(config=config, environ={}, role=Role.SUPERVISOR)
+    env = child_environment(decided, Role.WEB, environ=environ, config=str(config))
+    env.pop("MEXC_SNIPER_SUPERVISOR_PID")
+    assert load_settings(environ=env, role=Role.WEB).database.url == "postgresql://u:planted@host/db"

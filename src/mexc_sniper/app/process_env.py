@@ -8,7 +8,10 @@ from mexc_sniper.app.settings import CHANNELS, ENV_PREFIX, SECRET_KEYS, Settings
 from mexc_sniper.app.settings_load import CHANNELS_OF, CONFIG_FILE_ENV, SECRETS_OF, Role, env_name
 
 _SECRETS = {"venue": {"api_key", "api_secret"}, "web": {"token"}, "notify": {"channels", "heartbeat_url"}}
-_ALWAYS_STRIPPED = tuple(env_name(name) for secret, file in SECRET_KEYS.items() for name in (secret, file))
+_ALWAYS_STRIPPED = (
+    env_name("database.url_file"),
+    *(env_name(name) for secret, file in SECRET_KEYS.items() for name in (secret, file)),
+)
 
 
 def child_environment(

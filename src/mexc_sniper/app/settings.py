@@ -87,6 +87,9 @@ class DatabaseSettings(Section):
         "empty: SQLite files in the data directory.",
         repr=False,
     )
+    url_file: FilePath | None = Field(
+        default=None, description="A file (mode 600) that holds this address, for one with a password."
+    )
 
 
 class WebSettings(Section):

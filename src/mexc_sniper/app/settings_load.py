@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -112,10 +112,24 @@ def load_settings(
             merged[secret] = read_secret_file(path, named_by=origin(file_setting))
             if secret in channels:
                 del merged[file_setting]
+    _read_database_url(merged, from_env, origin)
     try:
         return Settings.model_validate(_nested(merged))
     except ValidationError as error:
         raise ConfigError(_sentence(error.errors(include_url=False, include_input=False)[0], origin)) from None
+
+
+def _read_database_url(merged: dict[str, Any], from_env: Mapping[str, Any], origin: Callable[[str], str]) -> None:
+    """Put the address a file holds in the file's place; every process may know it."""
+    file = merged.pop("database.url_file", None)
+    if file is None:
+        return
+    if "database.url" in merged:
+        if "database.url_file" in from_env or "database.url" not in from_env:
+            raise ConfigError("database.url and database.url_file are both set: keep one of them")
+        return  # the environment goes before the toml file
+    path = Path(str(file)).expanduser()
+    merged["database.url"] = read_secret_file(path, named_by=origin("database.url_file"))
 
 
 def _find_file(config: Path | None, env: Mapping[str, str]) -> Path | None:
