@@ -7,7 +7,7 @@ import pytest
 from tests.app.leaks import Places, Planted, search
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_twelve_secrets_go_in_and_none_comes_out(tmp_path: Path):
     places = await search(tmp_path, 8.0)
 

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from mexc_sniper.core.clock import NS_PER_S
@@ -222,3 +223,61 @@ async def test_kill_never_expires_and_is_found_long_after_while_others_are_past(
     with contextlib.suppress(asyncio.CancelledError):
         await reading
     assert found == [kill]
+
+
+def a_session(name: str, **changed: object) -> Session:
+    session = Session(
+        id_hash=name, actor="operator", scopes=("read",), created_ns=1, last_used_ns=1, expires_ns=1_000, family="f"
+    )
+    return msgspec.structs.replace(session, **changed)
+
+
+def test_accounts_are_made_changed_and_taken_away(inbox: WebInbox) -> None:
+    assert inbox.account_names() == []
+    inbox.set_password_hash("operator", "one", 1)
+    inbox.set_password_hash("operator", "two", 2)
+    inbox.set_password_hash("al\x00ice", "three", 3)
+    assert inbox.password_hash("operator") == "two"
+    assert inbox.password_hash("nobody") is None
+    assert inbox.remove_account("operator")
+    assert not inbox.remove_account("operator")
+    assert len(inbox.account_names()) == 1
+
+
+def test_renewed_session_takes_the_old_ones_place_and_the_old_one_soon_ends(inbox: WebInbox) -> None:
+    inbox.add_session(a_session("old", stepped_up_until_ns=900))
+    assert inbox.renew_session("old", a_session("new", stepped_up_until_ns=500), 100)
+    old, new = inbox.session("old"), inbox.session("new")
+    assert old is not None
+    assert new is not None
+    assert (old.expires_ns, old.stepped_up_until_ns) == (100, None)
+    assert (new.expires_ns, new.stepped_up_until_ns, new.family) == (1_000, 500, "f")
+    assert not inbox.renew_session("gone", a_session("newer"), 100)
+    assert inbox.session("newer") is None
+
+
+def test_sessions_end_by_actor_and_but_for_one_sign_in(inbox: WebInbox) -> None:
+    for name, actor, family in (("a", "operator", "1"), ("b", "operator", "2"), ("c", "alice", "3")):
+        inbox.add_session(a_session(name, actor=actor, family=family))
+    assert inbox.end_sessions(actor="operator", but_family="1") == 1
+    assert inbox.end_sessions(but_family="1") == 1
+    assert inbox.session("a") is not None
+    assert inbox.end_sessions() == 1
+
+
+def test_channels_keep_the_operators_choices_while_they_are_away(inbox: WebInbox) -> None:
+    inbox.register({"phone": "telegram", "mail": "email"})
+    [mail, phone] = inbox.channels()
+    assert (mail.id, phone.id, phone.revision, phone.choices) == ("mail", "phone", 1, Choices())
+    chosen = Choices(enabled=False, events=("config",), quiet=QuietHours(start="22:00", end="07:00"))
+    assert inbox.choose("phone", chosen, 1)
+    assert not inbox.choose("phone", Choices(), 1)
+    inbox.note("phone", ChannelState(failing_since_ns=5, last_error="x\x00y"))
+    inbox.register({"mail": "email"})
+    assert [channel.id for channel in inbox.channels()] == ["mail"]
+    inbox.register({"mail": "email", "phone": "discord"})
+    back = inbox.channel("phone")
+    assert back is not None
+    assert (back.kind, back.choices, back.state.failing_since_ns) == ("discord", chosen, 5)
+    inbox.beat(7)
+    assert inbox.last_beat_ns() == 7

@@ -12,7 +12,7 @@ from mexc_sniper.web import convert
 from mexc_sniper.web.api.carrying import IdempotencyKey, Limit, Offset
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.config_schema import config_schema
-from mexc_sniper.web.errors import ApiError, StoreUnavailable, invalid, invalid_fields
+from mexc_sniper.web.errors import ApiError, StoreUnavailable, invalid, invalid_fields, shown_name
 from mexc_sniper.web.routing import principal, router_for, stepped_up
 from mexc_sniper.web.services import services
 from mexc_sniper.web.views import ConfigHistoryView, ConfigView, ErrorView
@@ -83,6 +83,7 @@ async def change(request: Request, body: ConfigChange, idempotency_key: Idempote
     """
     for name, value in body.config.items():
         _check_numbers(name, value)
+    _refuse_unreadable(body.config)
     version = await _step_up_to_loosen(request, body.version, body.config)
     given = {"version": version, "config": body.config, "confirm": body.confirm}
     arguments = {name: value for name, value in given.items() if value is not None}
@@ -152,6 +153,23 @@ def _by_field(refusal: ApiError) -> ApiError:
         for name, problem in sorted(fields.items())
     ]
     return invalid_fields(named, code=refusal.code, message=refusal.message)
+
+
+def _refuse_unreadable(changed: Mapping[str, Any]) -> None:
+    """Refuse what no configuration could hold before it is written down as a command: it could be anything.
+
+    Raises:
+        ApiError: 422 ``invalid_config`` naming the fields, as the engine would.
+    """
+    try:
+        TradeConfig.model_validate(TradeConfig().model_dump(by_alias=True) | dict(changed))
+    except ValidationError as error:
+        found = {".".join(shown_name(str(part)) for part in item["loc"]): item["msg"] for item in error.errors()}
+        fields = [
+            {"in": "body", "name": f"config.{name}"[:128], "problem": problem[:256]} for name, problem in found.items()
+        ]
+        message = f"The configuration was not changed; mend: {', '.join(sorted(found))}."[:256]
+        raise invalid_fields(fields, code="invalid_config", message=message) from None
 
 
 def _check_numbers(name: str, value: Any) -> None:
