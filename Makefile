@@ -42,6 +42,7 @@ check: $(VENV)/.dev $(VENV)/.installed
 	$(MAKE) --no-print-directory page-types
 
 page-types: frontend/node_modules/.dev
+	@test -x frontend/node_modules/.bin/tsc || $(BIN)/python frontend/npm.py ci  # a page built meanwhile took it away
 	$(BIN)/python frontend/npm.py run types
 
 frontend/node_modules/.dev: frontend/package-lock.json | $(VENV)/.dev $(VENV)/.installed
