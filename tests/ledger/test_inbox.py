@@ -10,6 +10,7 @@ import pytest
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.ledger import ApiToken, EngineInbox, LedgerLocation, Session, WebInbox, hash_secret
+from mexc_sniper.ledger.channels import ChannelState, Choices, QuietHours
 from mexc_sniper.model.commands import Command, Verb
 from mexc_sniper.runtime.clock import LoopClock
 
