@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.model.commands import Verb
@@ -16,7 +18,7 @@ from mexc_sniper.model.entries import ConfigChanged
 from mexc_sniper.web.auth.limits import Backoff
 from mexc_sniper.web.auth.passwords import Passwords, weakness
 from tests.builders import ns
-from tests.web.world import Answer, ShiftedClock, WebWorld, a_web_world
+from tests.web.world import Answer, ShiftedClock, WebWorld, a_web_world, frame
 
 PASSWORD = "correct horse battery staple"
 
@@ -41,6 +43,11 @@ async def ask(web: WebWorld, path: str, body: Any = None, *, method: str = "POST
     if "set-cookie" in answer.headers and answer.status < 400:
         web.cookie = answer.headers["set-cookie"].split(";")[0]
     return answer
+
+
+async def until_closed(page: ClientConnection) -> None:
+    while True:
+        await frame(page)
 
 
 @pytest.fixture
@@ -184,6 +191,33 @@ async def test_giving_the_password_again_changes_the_cookie_and_leaves_other_tab
     assert (await ask(web, "/listings", method="GET")).status == 401
     web.cookie = new_cookie
     assert (await ask(web, "/listings", method="GET")).status == 200
+
+
+async def test_an_open_page_lives_on_under_the_new_cookie_until_signed_out(
+    signed_in: WebWorld, monkeypatch: pytest.MonkeyPatch
+):
+    web = signed_in
+    monkeypatch.setattr("mexc_sniper.web.api.live.RECHECK_EVERY_S", 0.05)
+    page = await web.socket(additional_headers={"Cookie": web.cookie, "Origin": web.url})
+    await ask(web, "/auth/step-up", {"password": PASSWORD})
+    web.clock.pass_by(20)
+    for _ in range(3):
+        await frame(page)  # the old id has ended by now
+
+    assert (await ask(web, "/auth/session", method="DELETE")).status == 204
+    with pytest.raises(ConnectionClosed) as closed:
+        await until_closed(page)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+
+
+async def test_signing_out_ends_the_old_id_at_once_as_well(signed_in: WebWorld):
+    web = signed_in
+    old = web.browser()
+    await ask(web, "/auth/step-up", {"password": PASSWORD})
+    assert (await ask(web, "/auth/session", method="DELETE")).status == 204
+
+    assert (await web.get("/listings", bearer=None, headers=old)).status == 401
 
 
 async def test_a_renewed_session_still_ends_at_its_absolute_time(location: LedgerLocation, tmp_path: Path):

@@ -83,6 +83,23 @@ class AccessStore(InboxTables):
             row = db.execute(select(sessions).where(sessions.c.id_hash == column_text(id_hash))).one_or_none()
         return None if row is None else _session(row)
 
+    def family_session(self, family: str) -> Session | None:
+        """Return the session a sign-in goes on as: the one of its family that ends last."""
+        newest = (
+            select(sessions)
+            .where(sessions.c.family == column_text(family))
+            .order_by(sessions.c.expires_ns.desc())
+            .limit(1)
+        )
+        with self._file.read() as db:
+            row = db.execute(newest).one_or_none()
+        return None if row is None else _session(row)
+
+    def end_family(self, family: str) -> None:
+        """Forget every session of one sign-in; no error if there is none."""
+        with self._file.write() as db:
+            db.execute(delete(sessions).where(sessions.c.family == column_text(family)))
+
     def touch_session(self, id_hash: str, now_ns: int) -> None:
         """Note that a session was used; costs an fsync, so once a minute is enough."""
         with self._file.write() as db:

@@ -198,10 +198,14 @@ class Auth:
         return ended
 
     async def sign_out(self, connection: HTTPConnection) -> None:
-        """End the session of this cookie, if there is one."""
+        """End the sign-in of this cookie, if there is one."""
         if cookie := connection.cookies.get(self.cookie_name):
-            self.forget(hash_secret(cookie))
-            await self._store.inbox(lambda inbox: inbox.end_session(hash_secret(cookie)))
+            key = hash_secret(cookie)
+            self.forget(key)
+            session = await self._store.inbox_read(lambda inbox: inbox.session(key))
+            if session is not None:
+                family = session.family
+                await self._store.inbox(lambda inbox: inbox.end_family(family))
             _log.info("signed_out", address=address(connection))
 
     async def by_session(self, cookie: str) -> Principal | None:
@@ -209,11 +213,30 @@ class Auth:
         if len(cookie) > MAX_SECRET_CHARACTERS:
             return None
         key = hash_secret(cookie)
-        now_ns = self._clock.wall_ns()
         session = await self._store.inbox_read(lambda inbox: inbox.session(key))
         if session is None:
             self.forget(key)
             return None
+        return await self._used(session)
+
+    async def goes_on(self, caller: Principal, connection: HTTPConnection) -> bool:
+        """Whether who opened a connection is still signed in, be it under a newer cookie; notes the use.
+
+        Raises:
+            StoreError: as `recognise`.
+        """
+        if not caller.is_browser:
+            try:
+                await self.recognise(connection)
+            except ApiError:
+                return False
+            return True
+        session = await self._store.inbox_read(lambda inbox: inbox.family_session(caller.family))
+        return session is not None and await self._used(session) is not None
+
+    async def _used(self, session: Session) -> Principal | None:
+        """Note a use; None, and the session is forgotten, once it has ended."""
+        key, now_ns = session.id_hash, self._clock.wall_ns()
         idle_ns = now_ns - session.last_used_ns
         if now_ns >= session.expires_ns or idle_ns >= self._options.session_idle_s * NS_PER_S:
             self.forget(key)
