@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,14 @@ _PAGES = 2_000
 log = structlog.get_logger(__name__)
 
 
+Tell = Callable[[int, int], None]
+"""Hears how much of how much is done."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """Hear and say nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """What a restore put where."""
@@ -32,8 +41,10 @@ class Restored:
     audit_rows: int
 
 
-def backup_ledger(location: LedgerLocation, target: Path) -> int:
+def backup_ledger(location: LedgerLocation, target: Path, *, tell: Tell = silent) -> int:
     """Copy the ledger to a new file of mode 600 and check the copy; returns its size in bytes.
+
+    ``tell`` hears how many pages of how many are copied.
 
     Raises:
         ConfigError: no SQLite ledger there, or the target exists or cannot be written.
@@ -43,7 +54,7 @@ def backup_ledger(location: LedgerLocation, target: Path) -> int:
     source = location.sqlite.ledger
     if not source.is_file():
         raise ConfigError(f"there is no ledger at {source} yet: run mexc-sniper once, or name its --data-dir")
-    return _copy(source, target)
+    return _copy(source, target, tell)
 
 
 def backup_set(location: LedgerLocation, folder: Path, clock: ClockReader, *, keep: int) -> Path:
@@ -86,7 +97,7 @@ def made_at_ns(backup: Path, clock: ClockReader) -> int:
     return min(clock.wall_ns(), int((backup / FILES[0]).stat().st_mtime * NS_PER_S))
 
 
-def restore(source: Path, data_dir: Path, clock: ClockReader) -> Restored:
+def restore(source: Path, data_dir: Path, clock: ClockReader, *, tell: Tell = silent) -> Restored:
     """Put a backup into a data directory that has no ledger yet, check it whole, and bring it to this build's schema.
 
     ``source`` is a set's directory or a single ledger file. What is there is never overwritten, and the journal is
@@ -111,7 +122,7 @@ def restore(source: Path, data_dir: Path, clock: ClockReader) -> Restored:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         put.append(location.sqlite.ledger)
-        size = _copy(ledger, location.sqlite.ledger)
+        size = _copy(ledger, location.sqlite.ledger, tell)
         if inbox is not None and inbox.is_file():
             put.append(location.sqlite.inbox)
             _copy(inbox, location.sqlite.inbox)
@@ -152,7 +163,7 @@ def _refuse_postgres(location: LedgerLocation) -> None:
         raise ConfigError("this ledger lives in PostgreSQL: back it up with pg_dump")
 
 
-def _copy(source: Path, target: Path) -> int:
+def _copy(source: Path, target: Path, tell: Tell = silent) -> int:
     try:
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
@@ -164,7 +175,7 @@ def _copy(source: Path, target: Path) -> int:
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as reading,
             closing(sqlite3.connect(target)) as writing,
         ):
-            reading.backup(writing, pages=_PAGES)
+            reading.backup(writing, pages=_PAGES, progress=lambda _, left, total: tell(total - left, total))
             writing.execute("PRAGMA journal_mode=DELETE")
             verdict = writing.execute("PRAGMA integrity_check").fetchone()[0]
         with target.open("rb") as file:

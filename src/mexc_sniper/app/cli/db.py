@@ -11,10 +11,10 @@ from mexc_sniper.app.cli.common import (
     DataDir,
     Demo,
     app,
-    err,
     out,
     plain,
     print_json,
+    progress_bar,
     read_settings,
 )
 from mexc_sniper.app.instance import InstanceLock, prepare_data_dir
@@ -90,8 +90,8 @@ def backup(
     from mexc_sniper.app.backup import backup_ledger
 
     settings = read_settings(config, data_dir, demo=demo)
-    with err.status("Copying and checking …"):
-        size = backup_ledger(_location(settings), target)
+    with progress_bar("Copying") as tell:
+        size = backup_ledger(_location(settings), target, tell=tell)
     if as_json:
         print_json({"file": str(target), "bytes": size})
     else:
@@ -120,8 +120,8 @@ def restore(
     settings = read_settings(config, data_dir)
     if not _location(settings).is_sqlite:
         raise ConfigError("database.url is set: restore PostgreSQL with pg_restore, or leave the setting out")
-    with _alone(settings), err.status("Copying and checking …"):
-        done = put_back(source, settings.data_dir, SystemClock())
+    with _alone(settings), progress_bar("Copying") as tell:
+        done = put_back(source, settings.data_dir, SystemClock(), tell=tell)
     answer = {
         "ledgerBytes": done.ledger_bytes, "inbox": done.inbox, "schema": done.schema, "auditRows": done.audit_rows,
     }  # fmt: skip

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 
 from mexc_sniper.app.cli.common import (
@@ -26,6 +25,7 @@ from mexc_sniper.app.cli.common import (
     out,
     plain,
     print_json,
+    progress_bar,
     read_settings,
     show,
 )
@@ -53,7 +53,7 @@ def report(
 
       mexc-sniper report --days 7
     """
-    with _reader(read_settings(config, data_dir, demo=demo)) as reader:
+    with _reader(read_settings(config, data_dir, demo=demo)) as reader, err.status("Reading …"):
         answer = summarise(reader, days=days, now_ns=SystemClock().wall_ns())
     show(answer, as_json=as_json, human=lambda: _print_report(answer))
 
@@ -73,16 +73,7 @@ def export(
 
       mexc-sniper export trades trades-2026.csv
     """
-    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        _reader(read_settings(config, data_dir, demo=demo)) as reader,
-        Progress(*columns, console=err, transient=True) as progress,
-    ):
-        task = progress.add_task("rows", total=None)
-
-        def tell(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
+    with _reader(read_settings(config, data_dir, demo=demo)) as reader, progress_bar("Reading") as tell:
         count = write(target, rows(reader, table, tell=tell))
     answer = {"table": table.value, "file": str(target), "rows": count}
     show(answer, as_json=as_json, human=lambda: out.print(f"{plain(target)}: {count:,} rows"))
