@@ -8,7 +8,7 @@ PAGE := $(shell find frontend -path frontend/node_modules -prune -o -type f -pri
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test coverage check proto openapi docs lock bench clean page-types
+.PHONY: help demo run test coverage check proto openapi docs leaks lock bench clean page-types
 
 help:
 	@echo "mexc-sniper: see every new spot listing on MEXC the moment it exists, and trade it under limits"
@@ -21,6 +21,7 @@ help:
 	@echo
 	@echo "  make bench   measure what the README promises      make proto    regenerate the protobuf modules"
 	@echo "  make docs    regenerate the generated documents    make lock     renew requirements/*.txt"
+	@echo "  make leaks   search ten minutes of a run full of faults for twelve planted secrets"
 	@echo "  make clean   remove what was built (keeps your data)"
 	@echo
 	@echo "  Options pass through ARGS:  make demo ARGS=\"--port 9000 --fresh\"    Another Python:  make test PYTHON=python3.12"
@@ -45,6 +46,7 @@ check: $(VENV)/.dev $(VENV)/.installed
 	$(MAKE) --no-print-directory page-types
 
 page-types: frontend/node_modules/.dev
+	@test -x frontend/node_modules/.bin/tsc || $(BIN)/python frontend/npm.py ci  # a page built meanwhile took it away
 	$(BIN)/python frontend/npm.py run types
 
 frontend/node_modules/.dev: frontend/package-lock.json | $(VENV)/.dev $(VENV)/.installed
@@ -59,6 +61,10 @@ openapi: $(VENV)/.dev $(VENV)/.installed
 
 docs: openapi
 	$(BIN)/python -m mexc_sniper.app.docs
+	$(BIN)/python -m mexc_sniper.app.dashboards
+
+leaks: $(VENV)/.dev $(VENV)/.installed
+	$(BIN)/python -m tests.app.leaks $(ARGS)
 
 lock: $(BIN)/python
 	$(BIN)/python -m pip install -q uv

@@ -20,8 +20,9 @@ MAY_IMPORT = {
     "ledger": {"core", "model", "ports", "telemetry"},
     "journal": {"core", "model", "ports"},
     "tape": {"core", "model", "ports", "telemetry", "venues", "ledger"},
-    "reports": {"core", "model", "ledger"},
-    "web": {"core", "model", "ports", "telemetry", "ledger", "tape", "reports"},
+    "reports": {"core", "model", "ports", "telemetry", "ledger"},
+    "notify": {"core", "model", "ports", "telemetry", "ledger"},
+    "web": {"core", "model", "ports", "telemetry", "ledger", "tape", "notify", "reports"},
 }
 """Package → packages it may import besides itself; app may import everything."""
 

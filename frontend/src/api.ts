@@ -96,7 +96,7 @@ export type ListingFilter = { text?: string; phase?: string; outcome?: string; k
 
 export const api = {
   signIn: (token: string) => call<Session>("POST", "/auth/session", { token }),
-  signInByPassword: (password: string) => call<Session>("POST", "/auth/session", { password }),
+  signInWithPassword: (password: string) => call<Session>("POST", "/auth/session", { password }),
   signOut: () => call<unknown>("DELETE", "/auth/session"),
   health: (signal?: AbortSignal) => call<Health>("GET", "/health", undefined, signal),
   monitor: (signal?: AbortSignal) => call<Monitor>("GET", "/monitor/status", undefined, signal),

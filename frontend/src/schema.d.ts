@@ -58,7 +58,8 @@ export interface paths {
          * @description Permit live entries for some minutes.
          *
          *     Refused in dry-run, with a key that is not fit or has no passed canary, with another account's key than was armed
-         *     before (unless `newAccount`), before the comparison with the venue, and while anything is latched.
+         *     before (unless `newAccount`), before the comparison with the venue, and while anything is latched. A browser gives
+         *     its password again once one is set: 403 `step_up_required`.
          */
         post: operations["arm_arm_post"];
         delete?: never;
@@ -147,6 +148,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/logout-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Logout Others
+         * @description Sign out every other browser; asked by a program, every browser.
+         */
+        post: operations["logout_others_auth_logout_others_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Set or change the password; every other browser is signed out.
+         */
+        post: operations["change_password_auth_password_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/session": {
         parameters: {
             query?: never;
@@ -162,7 +203,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Exchange a one-time token for a session cookie.
+         * @description Exchange a one-time token, or a password, for a session cookie.
          */
         post: operations["sign_in_auth_session_post"];
         /**
@@ -170,6 +211,28 @@ export interface paths {
          * @description End this browser's session.
          */
         delete: operations["sign_out_auth_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Step Up
+         * @description Give the password again: arming, resuming, raising limits and making tokens are allowed for five minutes.
+         *
+         *     The session gets a new cookie; its `csrfToken` stays, so other tabs keep working.
+         */
+        post: operations["step_up_auth_step_up_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -190,7 +253,9 @@ export interface paths {
         put?: never;
         /**
          * Create
-         * @description Make a token with scopes the caller has himself; for programs with a bearer token (the CLI) only.
+         * @description Make a token with scopes the caller has himself.
+         *
+         *     A browser needs a password, given again (403 `step_up_required`): a stolen session must not make itself permanent.
          */
         post: operations["create_auth_tokens_post"];
         delete?: never;
@@ -256,7 +321,8 @@ export interface paths {
          * @description Change the configuration: a new version, checked as a whole, or nothing.
          *
          *     422 names every wrong field (`config.maxTradeUsdt`); 409 `stale_version` when somebody was quicker; 409
-         *     `confirmation_required` for what allows more than twice as much, until `confirm` is true.
+         *     `confirmation_required` for what allows more than twice as much, until `confirm` is true; 403 `step_up_required`
+         *     for what allows a browser anything more, once a password is set.
          */
         put: operations["change_config_put"];
         post?: never;
@@ -462,7 +528,8 @@ export interface paths {
          * @description Stop trading; an empty body means `cancel`. Never rate-limited, works without the database and the engine.
          *
          *     The latch file is written first, then the command. 200 when the engine has answered, 202 when it has not yet.
-         *     `resume` needs the scope control besides, and an engine that has compared its records with the venue.
+         *     `resume` needs the scope control besides, of a browser its password again once one is set
+         *     (403 `step_up_required`), and an engine that has compared its records with the venue.
          */
         post: operations["kill_kill_switch_post"];
         delete?: never;
@@ -649,6 +716,66 @@ export interface paths {
          * @description Stop the monitor; does nothing when it is stopped.
          */
         post: operations["stop_monitor_stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notifications
+         * @description List the channels, what can be told, and how each does.
+         */
+        get: operations["notifications_notifications_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose
+         * @description Choose what a channel is told; only what is given changes. 409 `stale_version` when somebody was quicker.
+         */
+        put: operations["choose_notifications__channel_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/{channel_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Send a test message, whatever the switches say, and tell what the service answered.
+         */
+        post: operations["test_notifications__channel_id__test_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1182,6 +1309,19 @@ export interface components {
             total: number;
         };
         /**
+         * ChannelChange
+         * @description Only what changes. ``quietHours`` null: none.
+         */
+        ChannelChange: {
+            /** Enabled */
+            enabled?: boolean | null;
+            /** Events */
+            events?: components["schemas"]["Event"][] | null;
+            quietHours?: components["schemas"]["QuietHoursView"] | null;
+            /** Revision */
+            revision?: number | null;
+        };
+        /**
          * ChartLineView
          * @description A price that a rule stands on. ``cap``: the most the entry might pay.
          */
@@ -1394,6 +1534,14 @@ export interface components {
             trigger: components["schemas"]["Trigger"];
         };
         /**
+         * EndedView
+         * @description How many other browsers were signed out.
+         */
+        EndedView: {
+            /** Ended */
+            ended: number;
+        };
+        /**
          * ErrorView
          * @description Every error of the API.
          */
@@ -1407,6 +1555,12 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * Event
+         * @description Kinds of messages; the values are the API's.
+         * @enum {string}
+         */
+        Event: "listing" | "listing_open" | "listing_other" | "entry" | "exit" | "confirmation" | "trade_failed" | "trade_refused" | "in_doubt" | "stopped" | "resumed" | "armed" | "disarmed" | "attention" | "config" | "part_down" | "engine_gone" | "daily";
         /**
          * EventFrame
          * @description A numbered change; the page refuses any ``seq`` but the next.
@@ -1650,6 +1804,18 @@ export interface components {
             status: "ok" | "degraded" | "error";
             /** Version */
             version: string;
+        };
+        /**
+         * HeartbeatView
+         * @description How the outside watchman's address does.
+         */
+        HeartbeatView: {
+            /** Failingsince */
+            failingSince: string | null;
+            /** Lasterror */
+            lastError: string;
+            /** Lastsentat */
+            lastSentAt: string | null;
         };
         /**
          * InjectRequest
@@ -1987,6 +2153,61 @@ export interface components {
             token: string;
         };
         /**
+         * NotificationChannelView
+         * @description One channel; its address is not told.
+         */
+        NotificationChannelView: {
+            /** Enabled */
+            enabled: boolean;
+            /** Events */
+            events: components["schemas"]["Event"][];
+            /** Failingsince */
+            failingSince: string | null;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Lasterror */
+            lastError: string;
+            /** Lastsentat */
+            lastSentAt: string | null;
+            /** Name */
+            name: string;
+            quietHours: components["schemas"]["QuietHoursView"] | null;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * NotificationEventView
+         * @description One kind of message; urgent ones pass quiet hours.
+         */
+        NotificationEventView: {
+            id: components["schemas"]["Event"];
+            /** Onbydefault */
+            onByDefault: boolean;
+            /** Title */
+            title: string;
+            /** Urgent */
+            urgent: boolean;
+        };
+        /** NotificationTestView */
+        NotificationTestView: {
+            /** Detail */
+            detail: string;
+            /** Ok */
+            ok: boolean;
+        };
+        /** NotificationsView */
+        NotificationsView: {
+            /** Channels */
+            channels: components["schemas"]["NotificationChannelView"][];
+            /** Events */
+            events: components["schemas"]["NotificationEventView"][];
+            heartbeat: components["schemas"]["HeartbeatView"] | null;
+            /** Notifierrunning */
+            notifierRunning: boolean;
+        };
+        /**
          * OrderRole
          * @description Why the order exists; every role but ENTRY only reduces risk.
          * @enum {string}
@@ -2122,6 +2343,16 @@ export interface components {
             /** Count */
             count: number;
             outcome: components["schemas"]["Outcome"];
+        };
+        /**
+         * PasswordRequest
+         * @description A ``new`` password; ``current`` is needed once there is one.
+         */
+        PasswordRequest: {
+            /** Current */
+            current?: string | null;
+            /** New */
+            new: string;
         };
         /**
          * PerformanceView
@@ -2402,6 +2633,28 @@ export interface components {
             status: string;
         };
         /**
+         * QuietHoursView
+         * @description Only urgent messages pass from `start` to `end` (HH:MM in an IANA zone); the others wait.
+         */
+        QuietHoursView: {
+            /**
+             * End
+             * @example 07:00
+             */
+            end: string;
+            /**
+             * Start
+             * @example 22:00
+             */
+            start: string;
+            /**
+             * Zone
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            zone: string;
+        };
+        /**
          * Reason
          * @description Why a listing's outcome is what it is. Exactly one per outcome.
          * @enum {string}
@@ -2487,8 +2740,12 @@ export interface components {
              * @example 2026-11-22T11:30:00.000Z
              */
             expiresAt: string;
+            /** Passwordset */
+            passwordSet: boolean;
             /** Scopes */
             scopes: ("read" | "control" | "kill")[];
+            /** Stepupuntil */
+            stepUpUntil: string | null;
         };
         /**
          * Side
@@ -2498,11 +2755,18 @@ export interface components {
         Side: "buy" | "sell" | "unknown";
         /**
          * SignInRequest
-         * @description The one-time token after ``#token=`` of the link the terminal printed.
+         * @description The one-time ``token`` after ``#token=`` of the link the terminal printed, or a ``password``.
          */
         SignInRequest: {
+            /** Password */
+            password?: string | null;
             /** Token */
-            token: string;
+            token?: string | null;
+            /**
+             * User
+             * @default operator
+             */
+            user: string;
         };
         /** SignalEventData */
         SignalEventData: {
@@ -2653,6 +2917,14 @@ export interface components {
              * @enum {string}
              */
             type: "status";
+        };
+        /**
+         * StepUpRequest
+         * @description The password, once more.
+         */
+        StepUpRequest: {
+            /** Password */
+            password: string;
         };
         /** TakeProfitView */
         TakeProfitView: {
@@ -3482,6 +3754,138 @@ export interface operations {
             };
         };
     };
+    logout_others_auth_logout_others_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    change_password_auth_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     session_auth_session_get: {
         parameters: {
             query?: never;
@@ -3622,6 +4026,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    step_up_auth_step_up_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepUpRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
             };
             /** @description Not signed in. */
             401: {
@@ -5294,6 +5767,236 @@ export interface operations {
             };
             /** @description Lacks the scope control, or came from another page. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    notifications_notifications_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationsView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope read, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    choose_notifications__channel_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationChannelView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description A field is wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The ledger or the engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    test_notifications__channel_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationTestView"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Lacks the scope control, or came from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -73,6 +73,9 @@ HTTP_SECONDS = Histogram(
 )  # fmt: skip
 LIVE_PAGES = Gauge("dashboard_live_pages", "Open dashboard WebSockets.", registry=REGISTRY)
 
+ENGINE_UP = "engine_up"
+"""Whether the engine's heartbeat is fresh; the web process says it of the engine, so neither registry holds it."""
+
 
 def render() -> bytes:
     """Return all metrics of this process in the Prometheus text format."""

@@ -56,3 +56,36 @@ def test_child_comes_to_the_settings_the_supervisor_decided(tmp_path: Path) -> N
     env = child_environment(decided, Role.WEB, environ={}, config=str(config))
     env.pop("MEXC_SNIPER_SUPERVISOR_PID")
     assert load_settings(environ=env, role=Role.WEB) == decided
+
+
+NOTIFY = {
+    "MEXC_SNIPER_NOTIFY__CHANNELS__PHONE": "json://planted-host/planted-hook",
+    "MEXC_SNIPER_NOTIFY__HEARTBEAT_URL": "https://watch.example/planted-ping",
+}
+
+
+def test_only_the_notifier_gets_the_addresses_of_the_channels() -> None:
+    seen = values_for(Role.NOTIFY, SECRETS | NOTIFY)
+    assert "planted-hook" in seen
+    assert "planted-ping" in seen
+    for word in ("planted-key", "planted-secret", "planted-token"):
+        assert word not in seen
+    for role in (Role.ENGINE, Role.WEB, Role.CLIENT):
+        assert "planted-hook" not in values_for(role, SECRETS | NOTIFY)
+        assert "planted-ping" not in values_for(role, SECRETS | NOTIFY)
+
+
+def test_channels_of_a_file_reach_the_notifier_by_their_names(tmp_path: Path) -> None:
+    address = tmp_path / "phone"
+    address.write_text("json://planted-host/planted-hook\n")
+    address.chmod(0o600)
+    config = tmp_path / "mexc-sniper.toml"
+    config.write_text(f'[notify.channels]\nphone_file = "{address}"\n')
+    decided = load_settings(config=config, environ={}, role=Role.SUPERVISOR)
+    env = child_environment(decided, Role.NOTIFY, environ={}, config=str(config))
+    env.pop("MEXC_SNIPER_SUPERVISOR_PID")
+    found = load_settings(environ=env, role=Role.NOTIFY).notify.channels
+    assert {name: value.reveal() for name, value in found.items()} == {"phone": "json://planted-host/planted-hook"}
+    web = child_environment(decided, Role.WEB, environ={}, config=str(config))
+    web.pop("MEXC_SNIPER_SUPERVISOR_PID")
+    assert load_settings(environ=web, role=Role.WEB).notify.channels == {}

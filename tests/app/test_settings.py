@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mexc_sniper.app.process_env import child_environment
 from mexc_sniper.app.settings_load import Role, env_name, load_settings, setting_names
 from mexc_sniper.core.errors import ConfigError
 
@@ -182,3 +183,43 @@ def test_settings_never_print_a_secret() -> None:
     assert "planted-secret" not in str(settings)
     with pytest.raises(Exception, match="serialis"):
         settings.model_dump_json()
+
+
+def test_settings_channel_address_in_the_toml_file_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    config = a_toml(tmp_path, '[notify.channels]\nphone = "tgram://planted/1"\n')
+    text = refusal(config=config, environ={})
+    assert "notify.channels.phone_file" in text
+    assert "planted" not in text
+
+
+@pytest.mark.parametrize("name", ["Phone_file", "9_file", "a-b_file", "_file", "x" * 40 + "_file"])
+def test_settings_channel_with_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
+    assert "channel" in refusal(config=a_toml(tmp_path, f'[notify.channels]\n"{name}" = "/x"\n'), environ={})
+
+
+def test_settings_channel_file_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = a_secret_file(tmp_path, "json://host/hook", mode=0o644)
+    config = a_toml(tmp_path, f'[notify.channels]\nphone_file = "{path}"\n')
+    assert "chmod 600" in refusal(config=config, environ={}, role=Role.NOTIFY)
+
+
+def test_settings_channel_twice_in_the_environment_is_refused(tmp_path: Path) -> None:
+    environ = {
+        "MEXC_SNIPER_NOTIFY__CHANNELS__PHONE": "json://a/b",
+        "MEXC_SNIPER_NOTIFY__CHANNELS__PHONE_FILE": str(a_secret_file(tmp_path)),
+    }
+    assert "both set" in refusal(environ=environ, role=Role.NOTIFY)
+
+
+def test_settings_database_address_comes_from_a_file_or_the_environment_not_both(tmp_path: Path) -> None:
+    file = a_secret_file(tmp_path, "postgresql://u:planted@host/db\n")
+    environ = {"MEXC_SNIPER_DATABASE__URL_FILE": str(file)}
+    for role in Role:
+        assert load_settings(environ=environ, role=role).database.url == "postgresql://u:planted@host/db"
+    text = refusal(environ=environ | {"MEXC_SNIPER_DATABASE__URL": "postgresql://host/db"})
+    assert "both set" in text
+    config = a_toml(tmp_path, f'[database]\nurl_file = "{file}"\n')
+    decided = load_settings(config=config, environ={}, role=Role.SUPERVISOR)
+    env = child_environment(decided, Role.WEB, environ=environ, config=str(config))
+    env.pop("MEXC_SNIPER_SUPERVISOR_PID")
+    assert load_settings(environ=env, role=Role.WEB).database.url == "postgresql://u:planted@host/db"

@@ -42,3 +42,17 @@ def test_sign_out_ends_the_session_in_this_browser(bot: Bot, open_page: OpenPage
     expect(page.get_by_label("Token or whole link")).to_be_visible()
     page.goto(f"{bot.url}/dashboard/")
     expect(page.get_by_label("Token or whole link")).to_be_visible()
+
+
+def test_password_signs_in_and_a_wrong_one_is_told_so(new_bot: Bot, open_page: OpenPage) -> None:
+    password = "four green boats sailing"
+    done = new_bot.command("user", "password", "--stdin", text=f"{password}\n")
+    assert done.returncode == 0, done.stderr
+    page = open_page()
+    page.goto(f"{new_bot.url}/login")
+    page.get_by_label("Password").fill("not that one at all")
+    page.get_by_role("button", name="Sign in with password").click()
+    expect(page.get_by_role("alert")).to_contain_text("wrong")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in with password").click()
+    expect(page.get_by_role("button", name="monitoring")).to_be_visible()

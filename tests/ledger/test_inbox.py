@@ -5,10 +5,12 @@ import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.ledger import ApiToken, EngineInbox, LedgerLocation, Session, WebInbox, hash_secret
+from mexc_sniper.ledger.channels import ChannelState, Choices, QuietHours
 from mexc_sniper.model.commands import Command, Verb
 from mexc_sniper.runtime.clock import LoopClock
 
@@ -149,6 +151,7 @@ def test_session_lives_from_sign_in_to_sign_out(inbox: WebInbox) -> None:
         created_ns=1,
         last_used_ns=1,
         expires_ns=100,
+        family="f",
     )
     inbox.add_session(session)
     inbox.touch_session(session.id_hash, 50)
@@ -182,7 +185,9 @@ def test_one_time_link_lets_exactly_one_in_and_only_in_time(inbox: WebInbox) -> 
 def test_prune_deletes_what_has_ended_and_keeps_the_rest(inbox: WebInbox) -> None:
     for name, expires_ns in (("old", 10), ("new", 1_000)):
         inbox.add_session(
-            Session(id_hash=name, actor="a", scopes=(), created_ns=1, last_used_ns=1, expires_ns=expires_ns)
+            Session(
+                id_hash=name, actor="a", scopes=(), created_ns=1, last_used_ns=1, expires_ns=expires_ns, family=name
+            )
         )
     inbox.add_token(ApiToken(token_hash="for ever", name="t", scopes=(), created_ns=1))
     inbox.prune(500)
@@ -191,8 +196,8 @@ def test_prune_deletes_what_has_ended_and_keeps_the_rest(inbox: WebInbox) -> Non
     assert len(inbox.tokens()) == 1
 
 
-def test_cursor_starts_at_zero_and_is_remembered(inbox: WebInbox) -> None:
-    assert inbox.cursor("telegram") == 0
+def test_cursor_starts_at_none_and_is_remembered(inbox: WebInbox) -> None:
+    assert inbox.cursor("telegram") is None
     inbox.set_cursor("telegram", 5)
     inbox.set_cursor("telegram", 7)
     assert inbox.cursor("telegram") == 7
@@ -219,3 +224,61 @@ async def test_kill_never_expires_and_is_found_long_after_while_others_are_past(
     with contextlib.suppress(asyncio.CancelledError):
         await reading
     assert found == [kill]
+
+
+def a_session(name: str, **changed: object) -> Session:
+    session = Session(
+        id_hash=name, actor="operator", scopes=("read",), created_ns=1, last_used_ns=1, expires_ns=1_000, family="f"
+    )
+    return msgspec.structs.replace(session, **changed)
+
+
+def test_accounts_are_made_changed_and_taken_away(inbox: WebInbox) -> None:
+    assert inbox.account_names() == []
+    inbox.set_password_hash("operator", "one", 1)
+    inbox.set_password_hash("operator", "two", 2)
+    inbox.set_password_hash("al\x00ice", "three", 3)
+    assert inbox.password_hash("operator") == "two"
+    assert inbox.password_hash("nobody") is None
+    assert inbox.remove_account("operator")
+    assert not inbox.remove_account("operator")
+    assert len(inbox.account_names()) == 1
+
+
+def test_renewed_session_takes_the_old_ones_place_and_the_old_one_soon_ends(inbox: WebInbox) -> None:
+    inbox.add_session(a_session("old", stepped_up_until_ns=900))
+    assert inbox.renew_session("old", a_session("new", stepped_up_until_ns=500), 100)
+    old, new = inbox.session("old"), inbox.session("new")
+    assert old is not None
+    assert new is not None
+    assert (old.expires_ns, old.stepped_up_until_ns) == (100, None)
+    assert (new.expires_ns, new.stepped_up_until_ns, new.family) == (1_000, 500, "f")
+    assert not inbox.renew_session("gone", a_session("newer"), 100)
+    assert inbox.session("newer") is None
+
+
+def test_sessions_end_by_actor_and_but_for_one_sign_in(inbox: WebInbox) -> None:
+    for name, actor, family in (("a", "operator", "1"), ("b", "operator", "2"), ("c", "alice", "3")):
+        inbox.add_session(a_session(name, actor=actor, family=family))
+    assert inbox.end_sessions(actor="operator", but_family="1") == 1
+    assert inbox.end_sessions(but_family="1") == 1
+    assert inbox.session("a") is not None
+    assert inbox.end_sessions() == 1
+
+
+def test_channels_keep_the_operators_choices_while_they_are_away(inbox: WebInbox) -> None:
+    inbox.register({"phone": "telegram", "mail": "email"})
+    [mail, phone] = inbox.channels()
+    assert (mail.id, phone.id, phone.revision, phone.choices) == ("mail", "phone", 1, Choices())
+    chosen = Choices(enabled=False, events=("config",), quiet=QuietHours(start="22:00", end="07:00"))
+    assert inbox.choose("phone", chosen, 1)
+    assert not inbox.choose("phone", Choices(), 1)
+    inbox.note("phone", ChannelState(failing_since_ns=5, last_error="x\x00y"))
+    inbox.register({"mail": "email"})
+    assert [channel.id for channel in inbox.channels()] == ["mail"]
+    inbox.register({"mail": "email", "phone": "discord"})
+    back = inbox.channel("phone")
+    assert back is not None
+    assert (back.kind, back.choices, back.state.failing_since_ns) == ("discord", chosen, 5)
+    inbox.beat(7)
+    assert inbox.last_beat_ns() == 7

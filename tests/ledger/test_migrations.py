@@ -140,7 +140,7 @@ def test_reader_of_no_ledger_is_not_ready_and_makes_no_file(empty_location: Ledg
 
 
 def test_unknown_revision_is_refused_by_name(location: LedgerLocation) -> None:
-    with pytest.raises(ConfigError, match=r"no schema revision 'l9'.*base, i0001, l0001"):
+    with pytest.raises(ConfigError, match=r"no schema revision 'l9'.*base, i0001, i0002, l0001"):
         migrations.downgrade(location, "l9")
 
 

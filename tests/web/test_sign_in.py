@@ -179,7 +179,7 @@ def test_guesses_below_ten_thousand_addresses_are_remembered_in_bounded_memory()
         throttle.failed(str(number), ApiError(401, "wrong", "Wrong."))
         buckets.wait_s(str(number))
 
-    assert len(throttle._failures) <= 4_096
+    assert len(throttle._backoff._failures) <= 4_096
     assert len(buckets._left) <= 4_096
 
 

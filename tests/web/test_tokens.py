@@ -43,12 +43,13 @@ async def test_nobody_gives_scopes_he_does_not_have(web: WebWorld):
     assert "read" in answer.body["message"]
 
 
-async def test_a_browser_makes_no_tokens(web: WebWorld):
+async def test_a_browser_makes_no_tokens_while_there_is_no_password_to_ask_for(web: WebWorld):
     await web.sign_in()
 
     answer = await web.post("/auth/tokens", {"name": "a", "scopes": ["read"]}, bearer=None, headers=web.browser())
 
-    assert (answer.status, answer.code) == (403, "token_required")
+    assert (answer.status, answer.code) == (403, "password_needed")
+    assert (await web.get("/auth/tokens")).body == {"tokens": []}
 
 
 BAD = [

@@ -306,7 +306,7 @@ async def a_web_world(
     token = options.token or (data_dir / "token").read_text().strip()
     with contextlib.closing(listen(options)) as listener:
         port = listener.getsockname()[1]
-        server = make_server(app)
+        server = make_server(app, options)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await eventually(lambda: server.started or serving.done())

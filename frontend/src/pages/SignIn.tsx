@@ -16,15 +16,16 @@ export function SignIn() {
   const [problem, setProblem] = useState("");
   const started = useRef(false);
 
-  const signIn = (secret: string, byPassword = false) => {
+  const signIn = (session: Promise<unknown>) => {
     setBusy(true);
     setProblem("");
-    (byPassword ? api.signInByPassword(secret) : api.signIn(secret)).then(
+    session.then(
       () => location.replace("/dashboard/"),
       (error: Error) => {
         setBusy(false);
-        setProblem(!(error instanceof ApiError) || error.status !== 401 ? error.message
-          : byPassword ? "The password is wrong, or none is set." : "This link was used already or has expired.");
+        setProblem(error instanceof ApiError && error.code === "login_token_invalid"
+          ? "This link was used already or has expired."
+          : error.message);
       },
     );
   };
@@ -32,7 +33,7 @@ export function SignIn() {
     if (started.current) return;
     started.current = true;
     const given = takeToken();
-    if (given) signIn(given);
+    if (given) signIn(api.signIn(given));
   });
   return (
     <main className="mx-auto grid min-h-dvh max-w-md content-center gap-4 p-4">
@@ -51,7 +52,7 @@ export function SignIn() {
           className="grid gap-3"
           onSubmit={(event: FormEvent) => {
             event.preventDefault();
-            signIn(token.trim().replace(/^.*#token=/, ""));
+            signIn(api.signIn(token.trim().replace(/^.*#token=/, "")));
           }}
         >
           <label className="grid gap-1">
@@ -60,22 +61,22 @@ export function SignIn() {
           </label>
           <Button primary type="submit" disabled={busy || !token.trim()}>Sign in</Button>
         </form>
-        <details className="border-t border-line pt-3">
-          <summary className="cursor-pointer font-medium">Sign in with a password</summary>
-          <form
-            className="grid gap-3 pt-3"
-            onSubmit={(event: FormEvent) => {
-              event.preventDefault();
-              signIn(password, true);
-            }}
-          >
-            <label className="grid gap-1">
-              <span className="font-medium">Password</span>
-              <input className={fieldClass} type="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} required />
-            </label>
-            <Button type="submit" disabled={busy || !password}>Sign in with it</Button>
-          </form>
-        </details>
+      </section>
+      <section className="grid gap-3 rounded-card border border-line bg-panel p-4">
+        <form
+          className="grid gap-3"
+          onSubmit={(event: FormEvent) => {
+            event.preventDefault();
+            signIn(api.signInWithPassword(password));
+          }}
+        >
+          <label className="grid gap-1">
+            <span className="font-medium">Password</span>
+            <span className="text-dim">Once you have set one with <Command>mexc-sniper user password</Command>.</span>
+            <input className={fieldClass} type="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} required />
+          </label>
+          <Button type="submit" disabled={busy || !password}>Sign in with password</Button>
+        </form>
       </section>
       <p className="text-xs text-dim">The bot runs on your own machine; this page talks to nothing else.</p>
     </main>

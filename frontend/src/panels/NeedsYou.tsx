@@ -9,6 +9,7 @@ import { ModeTag } from "./TradesTable";
 
 const KINDS: Record<Attention["kind"], string> = {
   discrepancy: "Discrepancy", in_doubt: "Order in doubt", manual_exit: "Manual exit needed", foreign_order: "Foreign order",
+  long_absence: "Long absence",
 };
 /** What each answer means; the engine says which it takes. */
 const ANSWERS: Record<Resolution, { name: string; text: string }> = {

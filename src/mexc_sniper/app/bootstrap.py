@@ -9,12 +9,14 @@ import structlog
 
 from mexc_sniper import __version__
 from mexc_sniper.app.settings import Settings
-from mexc_sniper.core.errors import StoreError
+from mexc_sniper.core.errors import ConfigError, StoreError
 from mexc_sniper.ledger import migrations
+from mexc_sniper.ledger.accounts import AccountStore
+from mexc_sniper.ledger.channels import ChannelStore
 from mexc_sniper.ledger.location import LedgerLocation, locate
 from mexc_sniper.model.config import FIRST_CONFIGS
 from mexc_sniper.runtime.clock import LoopClock, ThreadOffload
-from mexc_sniper.web.options import WebOptions
+from mexc_sniper.web.options import WebOptions, require_password
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,8 @@ def web_options(settings: Settings) -> WebOptions:
         public_url=web.public_url,
         allowed_hosts=web.allowed_hosts,
         trusted_proxy=web.trusted_proxy,
+        tls_cert=web.tls_cert_file,
+        tls_key=web.tls_key_file,
         token=web.token.reveal() if web.token else None,
         metrics_public=web.metrics_public,
         reads_per_minute=web.reads_per_minute,
@@ -53,7 +57,8 @@ def prepare_start(settings: Settings) -> None:
     """Refuse at the terminal what a child process would refuse after its start, and migrate the ledger.
 
     Raises:
-        ConfigError: a senseless polling plan, or a ledger these settings cannot open.
+        ConfigError: a senseless polling plan, a ledger these settings cannot open, or a page open to a network
+            without a password.
         StoreError: the database does not answer.
     """
     from mexc_sniper.app.gateway import build_gateway
@@ -62,6 +67,20 @@ def prepare_start(settings: Settings) -> None:
     build_gateway(settings, LoopClock(), offload)
     offload.close()
     migrations.upgrade(location_of(settings))
+    _require_password(web_options(settings), location_of(settings))
+    if not settings.notify.configured:
+        forget = ChannelStore(location_of(settings))
+        forget.register({})  # a channel that is configured no more must not look alive on the page
+        forget.close()
+
+
+def _require_password(options: WebOptions, location: LedgerLocation) -> None:
+    if options.open_to_a_network:
+        accounts = AccountStore(location)
+        try:
+            require_password(options, accounts.account_names())
+        finally:
+            accounts.close()
 
 
 def run_web_process(settings: Settings, *, listener: socket.socket) -> None:
@@ -77,10 +96,56 @@ def run_web_process(settings: Settings, *, listener: socket.socket) -> None:
     from mexc_sniper.web.app import create_app  # the engine process never loads the web's libraries
     from mexc_sniper.web.server import serve
 
-    app = create_app(web_options(settings), location=location_of(settings), clock=LoopClock())
+    options = web_options(settings)
+    options.check()
+    _require_password(options, location_of(settings))
+    app = create_app(options, location=location_of(settings), clock=LoopClock())
     log.info("web_started", address=listener.getsockname()[:2], version=__version__, mode=settings.mode)
-    serve(app, listener)
+    serve(app, listener, options)
     log.info("web_stopped")
+
+
+def run_notify_process(settings: Settings) -> None:
+    """Tell the channels what happens until a signal ends it.
+
+    Args:
+        settings: loaded for the notifier's role; they hold no venue secret.
+
+    Raises:
+        ConfigError: no channel is configured, or an address is none.
+    """
+    asyncio.run(_run_notifier(settings))
+
+
+async def _run_notifier(settings: Settings) -> None:
+    from mexc_sniper.app.redaction import Redactor
+    from mexc_sniper.notify.channel import Sender  # only this process loads the messengers' library
+    from mexc_sniper.notify.service import Notifier
+
+    if not settings.notify.configured:
+        raise ConfigError("no notification channel is configured: see docs/operating.md, Notifications")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    senders = [Sender(name, address.reveal()) for name, address in sorted(settings.notify.channels.items())]
+    url = settings.notify.heartbeat_url
+    notifier = Notifier(
+        location_of(settings), senders, LoopClock(), clean=Redactor(notify_secrets(settings)).clean,
+        title="mexc-sniper" if settings.environment == "local" else f"mexc-sniper ({settings.environment})",
+        heartbeat_url=None if url is None else url.reveal(), heartbeat_s=float(settings.notify.heartbeat_seconds),
+    )  # fmt: skip
+    await notifier.run(stop)
+    log.info("notifier_stopped")
+
+
+def notify_secrets(settings: Settings) -> set[str]:
+    """Return every text of the channels' addresses that must appear nowhere."""
+    from mexc_sniper.notify.channel import secrets_in
+
+    addresses = [address.reveal() for address in settings.notify.channels.values()]
+    if settings.notify.heartbeat_url is not None:
+        addresses.append(settings.notify.heartbeat_url.reveal())
+    return {secret for address in addresses for secret in secrets_in(address)}
 
 
 def run_engine_process(settings: Settings) -> None:

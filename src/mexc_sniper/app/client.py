@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import uuid
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,24 @@ def _with_fields(message: str, details: dict[str, Any]) -> str:
 class ApiClient:
     """Speaks JSON with one web process."""
 
-    def __init__(self, url: str, token: Secret | None = None, token_path: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: Secret | None = None,
+        token_path: Path | None = None,
+        *,
+        certificate: Path | None = None,
+    ) -> None:
+        """Do no I/O. ``certificate`` is the page's own; over TLS exactly that one is trusted, whatever its name."""
         self.url = url
+        self._certificate = certificate
         self._token = token
         self._token_path = token_path
 
     @classmethod
-    def of_data_dir(cls, data_dir: Path, *, url: str | None = None, token: Secret | None = None) -> "ApiClient":
+    def of_data_dir(
+        cls, data_dir: Path, *, url: str | None = None, token: Secret | None = None, certificate: Path | None = None
+    ) -> "ApiClient":
         """Find the running instance of a data directory and its token.
 
         Raises:
@@ -64,7 +76,7 @@ class ApiClient:
                     "(add --demo to speak to the demo)"
                 )
             url = info.url
-        return cls(url, token, data_dir / TOKEN_FILE)
+        return cls(url, token, data_dir / TOKEN_FILE, certificate=certificate)
 
     def get(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Read one resource.
@@ -79,6 +91,10 @@ class ApiClient:
     def post(self, path: str, body: dict[str, Any], *, deadline_s: float = DEADLINE_S) -> dict[str, Any]:
         """Ask for one change, under an idempotency key of its own; errors as `get`."""
         return self._call("POST", path, body, deadline_s)
+
+    def delete(self, path: str) -> dict[str, Any]:
+        """Take one resource away, as `post`."""
+        return self._call("DELETE", path, None)
 
     def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Ask for another state, as `post`."""
@@ -98,8 +114,12 @@ class ApiClient:
         if body is not None:
             payload = json.dumps(body, ensure_ascii=False).encode()
             headers |= {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=deadline_s)
+        host = parts.hostname or ""
+        connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            connection = http.client.HTTPSConnection(host, parts.port, timeout=deadline_s, context=self._trust())
+        else:
+            connection = http.client.HTTPConnection(host, parts.port, timeout=deadline_s)
         try:
             connection.request(method, path, payload, headers)
             answer = connection.getresponse()
@@ -111,6 +131,15 @@ class ApiClient:
         finally:
             connection.close()
         return _decoded(status, raw, self.url)
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._certificate is None:
+            return ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False  # the page is asked at its address, and its certificate itself is known
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_verify_locations(self._certificate)
+        return context
 
     def _authorization(self) -> dict[str, str]:
         token = self._token

@@ -12,14 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mexc_sniper.app.backup import backup_sets, made_at_ns
 from mexc_sniper.app.finding import Finding
 from mexc_sniper.app.finding import Verdict as Verdict
 from mexc_sniper.app.instance import prepare_data_dir, read_run_info
+from mexc_sniper.app.nightly import backup_dir
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.clock import NS_PER_MS, ClockReader
 from mexc_sniper.core.errors import SniperError
 from mexc_sniper.ledger import migrations
+from mexc_sniper.ledger.accounts import AccountStore
+from mexc_sniper.ledger.channels import ChannelStore
 from mexc_sniper.ledger.location import locate
+from mexc_sniper.ledger.reader import LedgerReader
+from mexc_sniper.web.options import require_password
 
 CALL_DEADLINE_S = 5.0
 CLOCK_PROBES = 5
@@ -28,6 +34,7 @@ LARGEST_UNCERTAINTY_MS = 250
 WORRYING_OFFSET_MS = 1000
 LEAST_DISK_MB = 200
 COMFORTABLE_DISK_MB = 1024
+OLD_BACKUP_H = 49
 
 
 def examine(settings: Settings, clock: ClockReader) -> Iterator[tuple[str, Callable[[], Finding]]]:
@@ -42,11 +49,18 @@ def examine(settings: Settings, clock: ClockReader) -> Iterator[tuple[str, Calla
     yield "data directory", _guarded("data directory", lambda: _data_dir(settings.data_dir))
     yield "disk space", _guarded("disk space", lambda: _disk(settings.data_dir))
     yield "database", _guarded("database", lambda: _database(settings))
+    yield "backup", _guarded("backup", lambda: _backup(settings, clock))
     yield "page address", _guarded("page address", lambda: _page_address(settings))
+    yield "sign-in", _guarded("sign-in", lambda: _sign_in(settings))
+    yield "notifications", _guarded("notifications", lambda: _notifications(settings))
     yield "venue", _guarded("venue", lambda: _venue(settings, clock))
     yield "venue clock", _guarded("venue clock", lambda: _venue_clock(settings, clock))
     yield "venue stream", _guarded("venue stream", lambda: _stream(settings))
-    yield "api key", _guarded("api key", lambda: _key(settings))
+    from mexc_sniper.app.key_doctor import KeyDoctor  # loads the venue's libraries
+
+    keys = KeyDoctor(settings)
+    yield "api key", _guarded("api key", keys.key)
+    yield "balance", _guarded("balance", keys.balance)
 
 
 def _guarded(name: str, check: Callable[[], Finding]) -> Callable[[], Finding]:
@@ -90,8 +104,114 @@ def _disk(path: Path) -> Finding:
 def _database(settings: Settings) -> Finding:
     location = locate(settings.database.url, settings.data_dir)
     revision = migrations.current(location)["ledger"]
-    state = f"schema {revision}" if revision else "empty; the first run builds it"
-    return Finding(name="database", verdict=Verdict.OK, detail=f"{location.describe()}: {state}")
+    if not revision:
+        return Finding(
+            name="database", verdict=Verdict.OK, detail=f"{location.describe()}: empty; the first run builds it"
+        )
+    if revision != migrations.LEDGER.head:
+        return Finding(
+            name="database", verdict=Verdict.WARN, detail=f"{location.describe()}: schema {revision}",
+            mend=f"the next run brings it to {migrations.LEDGER.head}; a newer one than this needs the newer program",
+        )  # fmt: skip
+    reader = LedgerReader(location)
+    try:
+        broken, head = reader.verify_audit(), reader.audit_head()
+    finally:
+        reader.close()
+    if broken is not None:
+        return Finding(
+            name="database", verdict=Verdict.FAIL, detail=f"the audit chain is broken at row {broken}",
+            mend="somebody changed the ledger after it was written: compare it with a backup",
+        )  # fmt: skip
+    detail = f"{location.describe()}: schema {revision}, {head.number:,} audit rows whole"
+    return Finding(name="database", verdict=Verdict.OK, detail=detail)
+
+
+def _backup(settings: Settings, clock: ClockReader) -> Finding:
+    location = locate(settings.database.url, settings.data_dir)
+    if not location.is_sqlite:
+        return Finding(name="backup", verdict=Verdict.OK, detail="PostgreSQL: yours, by pg_dump")
+    if not location.sqlite.ledger.is_file():
+        return Finding(name="backup", verdict=Verdict.OK, detail="no ledger to copy yet")
+    if not settings.backup.enabled:
+        return Finding(
+            name="backup", verdict=Verdict.WARN, detail="switched off", mend="set backup.enabled, or copy it yourself"
+        )
+    made = backup_sets(backup_dir(settings))
+    if not made:
+        return Finding(
+            name="backup", verdict=Verdict.WARN, detail=f"none in {backup_dir(settings)} yet",
+            mend="`mexc-sniper run` makes one every night; `mexc-sniper db backup FILE` makes one now",
+        )  # fmt: skip
+    age_h = (clock.wall_ns() - made_at_ns(made[-1], clock)) / 3_600e9
+    old = age_h > OLD_BACKUP_H
+    return Finding(
+        name="backup",
+        verdict=Verdict.WARN if old else Verdict.OK,
+        detail=f"{len(made)} in {backup_dir(settings)}, the newest {age_h:.0f} h old",
+        mend="logs/supervisor.log tells why no newer one was made" if old else "",
+    )
+
+
+def _sign_in(settings: Settings) -> Finding:
+    from mexc_sniper.app.bootstrap import web_options
+
+    options = web_options(settings)
+    options.check()
+    location = locate(settings.database.url, settings.data_dir)
+    accounts: list[str] = []
+    if not location.is_sqlite or location.sqlite.inbox.is_file():
+        store = AccountStore(location)
+        try:
+            accounts = store.account_names()
+        finally:
+            store.close()
+    require_password(options, accounts)
+    if accounts:
+        return Finding(name="sign-in", verdict=Verdict.OK, detail=f"by password ({', '.join(accounts)}) or link")
+    live = settings.mode == "live"
+    return Finding(
+        name="sign-in",
+        verdict=Verdict.WARN if live else Verdict.OK,
+        detail="by one-time link; no password is asked before arming",
+        mend="set one with `mexc-sniper user password`" if live else "",
+    )
+
+
+def _notifications(settings: Settings) -> Finding:
+    if not settings.notify.configured:
+        live = settings.mode == "live"
+        return Finding(
+            name="notifications",
+            verdict=Verdict.WARN if live else Verdict.OK,
+            detail="no channel is configured",
+            mend="name one in [notify.channels]: docs/operating.md, Notifications" if live else "",
+        )
+    from mexc_sniper.notify.channel import Sender  # loads the messengers' library
+
+    kinds = [
+        f"{name} ({Sender(name, address.reveal()).kind})" for name, address in sorted(settings.notify.channels.items())
+    ]
+    if settings.notify.heartbeat_url is not None:
+        kinds.append("outside heartbeat")
+    failing = _failing_channels(settings)
+    return Finding(
+        name="notifications",
+        verdict=Verdict.WARN if failing else Verdict.OK,
+        detail=", ".join(kinds),
+        mend=f"{'; '.join(failing)}. Try one with `mexc-sniper notifications test NAME`" if failing else "",
+    )
+
+
+def _failing_channels(settings: Settings) -> list[str]:
+    location = locate(settings.database.url, settings.data_dir)
+    if location.is_sqlite and not location.sqlite.inbox.is_file():
+        return []
+    store = ChannelStore(location)
+    try:
+        return [f"{row.id}: {row.state.last_error}" for row in store.channels() if row.state.last_error]
+    finally:
+        store.close()
 
 
 def _page_address(settings: Settings) -> Finding:
@@ -160,12 +280,6 @@ def _stream(settings: Settings) -> Finding:
             f"{settings.venue.ws_url} cannot be reached ({error}): check the network or correct venue.ws_url"
         ) from None
     return Finding(name="venue stream", verdict=Verdict.OK, detail=f"{settings.venue.ws_url} accepts connections")
-
-
-def _key(settings: Settings) -> Finding:
-    from mexc_sniper.app.key_doctor import check_api_key  # loads the venue's libraries
-
-    return check_api_key(settings)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from mexc_sniper.app.redaction import Redactor, escape_control
 from mexc_sniper.app.settings import LogSettings
 
-_QUIET = ("aiohttp", "asyncio", "picows", "websockets", "uvicorn", "alembic", "sqlalchemy")
+_QUIET = ("aiohttp", "asyncio", "picows", "websockets", "uvicorn", "alembic", "sqlalchemy", "urllib3", "requests")
 
 
 def configure_logging(

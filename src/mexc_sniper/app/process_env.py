@@ -4,10 +4,14 @@ import os
 from collections.abc import Mapping
 
 from mexc_sniper.app.children import PARENT_PID_ENV
-from mexc_sniper.app.settings import ENV_PREFIX, SECRET_KEYS, Settings
-from mexc_sniper.app.settings_load import CONFIG_FILE_ENV, SECRETS_OF, Role, env_name
+from mexc_sniper.app.settings import CHANNELS, ENV_PREFIX, SECRET_KEYS, Settings
+from mexc_sniper.app.settings_load import CHANNELS_OF, CONFIG_FILE_ENV, SECRETS_OF, Role, env_name
 
-_ALWAYS_STRIPPED = tuple(env_name(name) for secret, file in SECRET_KEYS.items() for name in (secret, file))
+_SECRETS = {"venue": {"api_key", "api_secret"}, "web": {"token"}, "notify": {"channels", "heartbeat_url"}}
+_ALWAYS_STRIPPED = (
+    env_name("database.url_file"),
+    *(env_name(name) for secret, file in SECRET_KEYS.items() for name in (secret, file)),
+)
 
 
 def child_environment(
@@ -22,11 +26,8 @@ def child_environment(
         config: the toml file the command line named.
     """
     env = dict(os.environ if environ is None else environ)
-    for name in _ALWAYS_STRIPPED:
-        env.pop(name, None)
-    for section, value in settings.model_dump(
-        mode="python", exclude={"venue": {"api_key", "api_secret"}, "web": {"token"}}
-    ).items():
+    _strip(env)
+    for section, value in settings.model_dump(mode="python", exclude=_SECRETS).items():
         pairs = value.items() if isinstance(value, dict) else [("", value)]
         for key, item in pairs:
             name = f"{section}.{key}" if key else section
@@ -38,6 +39,9 @@ def child_environment(
         secret = getattr(getattr(settings, section), key)
         if secret is not None:
             env[env_name(name)] = secret.reveal()
+    if role in CHANNELS_OF:
+        for name, address in settings.notify.channels.items():
+            env[env_name(CHANNELS + name)] = address.reveal()
     if config is not None:
         env[CONFIG_FILE_ENV] = config
     env[PARENT_PID_ENV] = str(os.getpid())
@@ -56,5 +60,16 @@ def simulator_environment(environ: Mapping[str, str] | None = None) -> dict[str,
 
 def forget_secrets_in_environment() -> None:
     """Take the secrets out of this process's environment once they are read, so that no child inherits them."""
-    for name in _ALWAYS_STRIPPED:
-        os.environ.pop(name, None)
+    for name in [*os.environ]:
+        if _is_secret(name):
+            del os.environ[name]
+
+
+def _strip(env: dict[str, str]) -> None:
+    for name in [*env]:
+        if _is_secret(name):
+            del env[name]
+
+
+def _is_secret(variable: str) -> bool:
+    return variable in _ALWAYS_STRIPPED or variable.startswith(env_name(CHANNELS))

@@ -60,6 +60,12 @@ class Secret:
         raise ValueError("must be a non-empty line of text")
 
 
+def _is_systemds(path: Path) -> bool:
+    """Whether systemd put the file there for this service alone: its access list then shows as bits of the group."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return bool(folder) and path.parent.resolve() == Path(folder).resolve()
+
+
 def read_secret_file(path: Path, *, named_by: str) -> str:
     """Return the first line of a secret file.
 
@@ -71,7 +77,7 @@ def read_secret_file(path: Path, *, named_by: str) -> str:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise ConfigError(f"{named_by} names {path}, which is not a file: point it at a plain text file")
-            if mode & 0o077:
+            if mode & (0o007 if _is_systemds(path) else 0o077):
                 raise ConfigError(f"{named_by} names {path}, which other users can read: run 'chmod 600 {path}'")
             raw = file.read(MAX_SECRET_BYTES + 1)
     except OSError as error:

@@ -87,6 +87,9 @@ class DatabaseSettings(Section):
         "empty: SQLite files in the data directory.",
         repr=False,
     )
+    url_file: FilePath | None = Field(
+        default=None, description="A file (mode 600) that holds this address, for one with a password."
+    )
 
 
 class WebSettings(Section):
@@ -102,8 +105,12 @@ class WebSettings(Section):
     trusted_proxy: bool = Field(
         default=False,
         description="Your word that only a TLS proxy, or a container port published on the host's loopback, reaches "
-        "the page; needed to listen beyond loopback.",
+        "the page; to listen beyond loopback it needs this, or TLS and a password.",
     )
+    tls_cert_file: FilePath | None = Field(
+        default=None, description="Certificate chain in PEM, for a page that speaks TLS itself."
+    )
+    tls_key_file: FilePath | None = Field(default=None, description="Its private key in PEM (mode 600).")
     public_url: HttpAddress | None = Field(
         default=None, description="Address browsers use when it differs; https here turns on secure cookies."
     )
@@ -152,6 +159,39 @@ class MonitorSettings(Section):
     )
     offline_interval_ms: int = Field(default=60_000, ge=5000, le=3_600_000, description="Symbols taken off the market.")
     time_interval_ms: int = Field(default=10_000, ge=1000, le=600_000, description="The venue's clock.")
+
+
+class NotifySettings(Section):
+    """Channels have names of your choosing (small letters, digits, `_`): `[notify.channels]` with `phone_file =
+    "/path"`, or `MEXC_SNIPER_NOTIFY__CHANNELS__PHONE` and `…__PHONE_FILE`. The value is an address as in
+    [operating](operating.md#notifications); it is a secret. What each is told is chosen on the page.
+    """
+
+    channels: dict[str, Secret] = Field(default_factory=dict, description="The channels, by name.", repr=False)
+    heartbeat_url: Secret | None = Field(
+        default=None,
+        description="An outside watchman's address (such as healthchecks.io), asked for regularly while the engine "
+        "lives; he raises the alarm when nobody asks.",
+    )
+    heartbeat_url_file: FilePath | None = Field(default=None, description="A file (mode 600) that holds that address.")
+    heartbeat_seconds: int = Field(default=60, ge=5, le=86_400, description="How often it is asked for.")
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is anything to run a notifier for."""
+        return bool(self.channels) or self.heartbeat_url is not None
+
+
+class BackupSettings(Section):
+    """The nightly copy of SQLite ledgers, made while they are in use and checked."""
+
+    enabled: bool = Field(default=True, description="Make it.")
+    hour_utc: int = Field(default=3, ge=0, le=23, description="When, UTC; a run that slept through makes it at once.")
+    keep: int = Field(default=7, ge=1, le=365, description="Copies kept; older ones are deleted.")
+    dir: DirectoryPath | None = Field(
+        default=None,
+        description="Where they go; empty: `backups/nightly` in the data directory. Another disk is better.",
+    )
 
 
 class LogSettings(Section):
@@ -222,6 +262,8 @@ class Settings(Section):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     monitor: MonitorSettings = Field(default_factory=MonitorSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     orders: OrderSettings = Field(default_factory=OrderSettings)
     hard_caps: HardCaps = Field(default_factory=HardCaps)
@@ -243,9 +285,13 @@ class Settings(Section):
         return self
 
 
+CHANNELS = "notify.channels."
+"""What the names of channels begin with; each is a secret, and the name with ``_file`` behind it names its file."""
+
 SECRET_KEYS: dict[str, str] = {
     "venue.api_key": "venue.api_key_file",
     "venue.api_secret": "venue.api_secret_file",
     "web.token": "web.token_file",
+    "notify.heartbeat_url": "notify.heartbeat_url_file",
 }
 """Settings that are secrets, and the setting that names a file for each. Never legal in the toml file itself."""

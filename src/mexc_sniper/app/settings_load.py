@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mexc_sniper.app.secrets import read_secret_file
-from mexc_sniper.app.settings import ENV_PREFIX, SECRET_KEYS, Settings
+from mexc_sniper.app.settings import CHANNELS, ENV_PREFIX, SECRET_KEYS, Settings
 from mexc_sniper.core.errors import ConfigError
 
 CONFIG_FILE_NAME = "mexc-sniper.toml"
@@ -28,6 +28,8 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     ENGINE = "engine"
     WEB = "web"
+    NOTIFY = "notify"
+    DOCTOR = "doctor"
     CLIENT = "client"
 
 
@@ -35,8 +37,15 @@ SECRETS_OF: dict[Role, frozenset[str]] = {
     Role.SUPERVISOR: frozenset(SECRET_KEYS),
     Role.ENGINE: frozenset({"venue.api_key", "venue.api_secret"}),
     Role.WEB: frozenset({"web.token"}),
+    Role.NOTIFY: frozenset({"notify.heartbeat_url"}),
+    Role.DOCTOR: frozenset({"venue.api_key", "venue.api_secret", "notify.heartbeat_url"}),
     Role.CLIENT: frozenset({"web.token"}),
 }
+
+CHANNELS_OF = frozenset({Role.SUPERVISOR, Role.NOTIFY, Role.DOCTOR})
+"""Who may hold the addresses of notification channels."""
+
+_CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 def setting_names(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
@@ -45,7 +54,7 @@ def setting_names(model: type[BaseModel] = Settings, prefix: str = "") -> Iterat
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from setting_names(kind, f"{prefix}{name}.")
-        else:
+        elif f"{prefix}{name}." != CHANNELS:
             yield prefix + name
 
 
@@ -89,18 +98,38 @@ def load_settings(
         return f"{file}:{lines[name]}" if name in lines else "its default"
 
     merged = {**from_file, **from_env, **from_flags}
-    for secret, file_setting in SECRET_KEYS.items():
+    for name in [*merged]:
+        if name.startswith(CHANNELS) and role not in CHANNELS_OF:
+            del merged[name]
+    channels = {name.removesuffix("_file") for name in merged if name.startswith(CHANNELS)}
+    for secret, file_setting in (SECRET_KEYS | {name: f"{name}_file" for name in sorted(channels)}).items():
         if secret in from_env and file_setting in from_env:
             raise ConfigError(f"{env_name(secret)} and {env_name(file_setting)} are both set: keep one of them")
         if secret in from_env:
             merged.pop(file_setting, None)  # the environment goes before the toml file
-        if file_setting in merged and secret in SECRETS_OF[role]:
+        if file_setting in merged and (secret in SECRETS_OF[role] or secret in channels):
             path = Path(str(merged[file_setting])).expanduser()
             merged[secret] = read_secret_file(path, named_by=origin(file_setting))
+            if secret in channels:
+                del merged[file_setting]
+    _read_database_url(merged, from_env, origin)
     try:
         return Settings.model_validate(_nested(merged))
     except ValidationError as error:
         raise ConfigError(_sentence(error.errors(include_url=False, include_input=False)[0], origin)) from None
+
+
+def _read_database_url(merged: dict[str, Any], from_env: Mapping[str, Any], origin: Callable[[str], str]) -> None:
+    """Put the address a file holds in the file's place; every process may know it."""
+    file = merged.pop("database.url_file", None)
+    if file is None:
+        return
+    if "database.url" in merged:
+        if "database.url_file" in from_env or "database.url" not in from_env:
+            raise ConfigError("database.url and database.url_file are both set: keep one of them")
+        return  # the environment goes before the toml file
+    path = Path(str(file)).expanduser()
+    merged["database.url"] = read_secret_file(path, named_by=origin("database.url_file"))
 
 
 def _find_file(config: Path | None, env: Mapping[str, str]) -> Path | None:
@@ -135,7 +164,9 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
             raise ConfigError(
                 f"{file}:{line} holds the secret {name}: put it into a file of mode 600 and set {SECRET_KEYS[name]}"
             )
-        if name not in known:
+        if name.startswith(CHANNELS):
+            _check_channel_file(name, f"{file}:{line}")
+        elif name not in known:
             raise ConfigError(f"{file}:{line} sets '{name}', which is not a setting{_nearest(name, known)}")
     if "@" in str(values.get("database.url", "")) and file.stat().st_mode & 0o077:
         raise ConfigError(
@@ -181,6 +212,13 @@ def _read_env(env: Mapping[str, str]) -> dict[str, Any]:
     for variable, value in env.items():
         if not variable.upper().startswith(ENV_PREFIX) or variable.upper() == CONFIG_FILE_ENV:
             continue
+        channel = variable.removeprefix(env_name(CHANNELS))
+        if channel != variable and variable.isupper():
+            if not _CHANNEL.fullmatch(channel.lower().removesuffix("_file")):
+                raise ConfigError(f"{variable} names no channel: {_CHANNEL_RULE}")
+            if value:
+                values[f"{CHANNELS}{channel.lower()}"] = value
+            continue
         if variable not in known:
             raise ConfigError(
                 f"the environment variable {variable} is not a setting{_nearest(variable.upper(), known)}"
@@ -190,6 +228,21 @@ def _read_env(env: Mapping[str, str]) -> dict[str, Any]:
             continue  # an empty variable is how containers say "not set"
         values[name] = _env_list(variable, value) if name == "web.allowed_hosts" else value
     return values
+
+
+_CHANNEL_RULE = "a channel's name begins with a letter and has at most 32 small letters, digits and _"
+
+
+def _check_channel_file(name: str, where: str) -> None:
+    """Refuse an address in the toml file, and a name that is none."""
+    channel = name.removeprefix(CHANNELS)
+    if not channel.endswith("_file"):
+        raise ConfigError(
+            f"{where} holds the address of the channel {channel}, which is a secret: put it into a file of mode 600 "
+            f"and set {name}_file"
+        )
+    if not _CHANNEL.fullmatch(channel.removesuffix("_file")):
+        raise ConfigError(f"{where} names no channel: {_CHANNEL_RULE}")
 
 
 def _env_list(variable: str, value: str) -> list[str]:

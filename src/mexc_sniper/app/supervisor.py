@@ -1,4 +1,4 @@
-"""``mexc-sniper run``: keeps the engine, the web process and, for the demo, the simulator alive."""
+"""``mexc-sniper run``: keeps the engine, the web process, the notifier and, for the demo, the simulator alive."""
 
 import asyncio
 import contextlib
@@ -16,6 +16,7 @@ import structlog
 from mexc_sniper.app.children import Child, ChildEnded, ChildSpec, own_command
 from mexc_sniper.app.client import ApiClient, ApiError, Unreachable
 from mexc_sniper.app.instance import RunInfo, remove_run_info, write_run_info
+from mexc_sniper.app.nightly import nightly
 from mexc_sniper.app.process_env import child_environment, simulator_environment
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.settings_load import Role
@@ -120,6 +121,15 @@ class Supervisor:
                 pass_fds=(self._listener.fileno(),),
             )
             watchers += [self._watch(engine), self._watch(web)]
+            if settings.notify.configured:
+                notify_env = child_environment(settings, Role.NOTIFY, config=config)
+                watchers.append(self._watch(ChildSpec(name="notify", argv=own_command("notify"), env=notify_env)))
+            if settings.backup.enabled:
+                watchers.append(
+                    asyncio.create_task(
+                        nightly(settings, self._clock, on_trouble=self._on_trouble), name="nightly backup"
+                    )
+                )
             ready = asyncio.create_task(self._become_ready(settings, sim_url))
             pending: set[asyncio.Task[Any]] = {stopped, ready, *watchers}
             while pending and not stopped.done():
@@ -163,7 +173,12 @@ class Supervisor:
         return watcher, urls
 
     async def _become_ready(self, settings: Settings, sim_url: str) -> None:
-        client = ApiClient.of_data_dir(settings.data_dir, url=_local_url(settings))
+        client = ApiClient.of_data_dir(
+            settings.data_dir,
+            url=_local_url(settings),
+            token=settings.web.token,
+            certificate=settings.web.tls_cert_file,
+        )
         deadline = self._clock.mono_ns() + int(READY_DEADLINE_S * 1e9)
         while True:
             try:
@@ -220,7 +235,8 @@ def listen(host: str, port: int) -> socket.socket:
 def _local_url(settings: Settings) -> str:
     host = settings.web.host
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{settings.web.port}"
+    scheme = "http" if settings.web.tls_cert_file is None else "https"
+    return f"{scheme}://{shown}:{settings.web.port}"
 
 
 def _pointed_at(settings: Settings, sim: dict[str, str]) -> Settings:

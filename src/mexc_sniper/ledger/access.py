@@ -4,17 +4,21 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from mexc_sniper.ledger.codec import column_text
-from mexc_sniper.ledger.inbox_file import InboxFile
-from mexc_sniper.ledger.location import LedgerLocation
+from mexc_sniper.ledger.inbox_file import InboxTables
 from mexc_sniper.ledger.tables import api_tokens, login_tokens, sessions
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser's session. ``id_hash`` is `hash_secret` of its cookie; ``expires_ns`` its absolute end, wall time."""
+    """A browser's session.
+
+    ``id_hash`` is `hash_secret` of its cookie; ``expires_ns`` its absolute end, wall time; ``family`` a random word
+    that stays when the sign-in gets a new cookie; ``stepped_up_until_ns`` until when its password counts as just
+    given.
+    """
 
     id_hash: str
     actor: str
@@ -22,6 +26,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     created_ns: int
     last_used_ns: int
     expires_ns: int
+    family: str
+    stepped_up_until_ns: int | None = None
 
 
 class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,37 +46,59 @@ def hash_secret(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class AccessStore:
+class AccessStore(InboxTables):
     """Sign-in tables of the inbox. What is expired or idle is the caller's to decide; `prune` deletes it."""
-
-    def __init__(self, location: LedgerLocation) -> None:
-        """Do no I/O; the inbox is created and migrated at the first use."""
-        self._location = location
-        self._file = InboxFile(location)
-
-    def close(self) -> None:
-        """Close idle connections; it can still be used and opens new ones."""
-        self._file.close()
 
     def add_session(self, session: Session) -> None:
         """Remember a new session."""
         with self._file.write() as db:
-            db.execute(
-                insert(sessions).values(
-                    id_hash=session.id_hash,
-                    actor=column_text(session.actor),
-                    scopes=" ".join(session.scopes),
-                    created_ns=session.created_ns,
-                    last_used_ns=session.last_used_ns,
-                    expires_ns=session.expires_ns,
-                )
-            )
+            db.execute(insert(sessions).values(_columns(session)))
+
+    def renew_session(self, old_hash: str, session: Session, old_ends_ns: int) -> bool:
+        """Put a session with a new id in the place of one; False, and nothing done, when the old one has ended.
+
+        What is on its way under the old id still passes until ``old_ends_ns``, but with no privilege.
+        """
+        with self._file.write() as db:
+            ends_ns = case((sessions.c.expires_ns > old_ends_ns, old_ends_ns), else_=sessions.c.expires_ns)
+            old = update(sessions).where(sessions.c.id_hash == column_text(old_hash))
+            if db.execute(old.values(expires_ns=ends_ns, stepped_up_until_ns=None)).rowcount != 1:
+                return False
+            db.execute(insert(sessions).values(_columns(session)))
+            return True
+
+    def end_sessions(self, *, actor: str | None = None, but_family: str | None = None) -> int:
+        """Sign out everybody, or one actor's browsers, but for one sign-in; returns how many sessions ended."""
+        ending = delete(sessions)
+        if actor is not None:
+            ending = ending.where(sessions.c.actor == column_text(actor))
+        if but_family is not None:
+            ending = ending.where(sessions.c.family != column_text(but_family))
+        with self._file.write() as db:
+            return db.execute(ending).rowcount
 
     def session(self, id_hash: str) -> Session | None:
         """Return a session by the hash of its cookie."""
         with self._file.read() as db:
             row = db.execute(select(sessions).where(sessions.c.id_hash == column_text(id_hash))).one_or_none()
         return None if row is None else _session(row)
+
+    def family_session(self, family: str) -> Session | None:
+        """Return the session a sign-in goes on as: the one of its family that ends last."""
+        newest = (
+            select(sessions)
+            .where(sessions.c.family == column_text(family))
+            .order_by(sessions.c.expires_ns.desc())
+            .limit(1)
+        )
+        with self._file.read() as db:
+            row = db.execute(newest).one_or_none()
+        return None if row is None else _session(row)
+
+    def end_family(self, family: str) -> None:
+        """Forget every session of one sign-in; no error if there is none."""
+        with self._file.write() as db:
+            db.execute(delete(sessions).where(sessions.c.family == column_text(family)))
 
     def touch_session(self, id_hash: str, now_ns: int) -> None:
         """Note that a session was used; costs an fsync, so once a minute is enough."""
@@ -81,11 +109,6 @@ class AccessStore:
         """Forget one session; no error if there is none."""
         with self._file.write() as db:
             db.execute(delete(sessions).where(sessions.c.id_hash == column_text(id_hash)))
-
-    def end_all_sessions(self) -> None:
-        """Sign everybody out."""
-        with self._file.write() as db:
-            db.execute(delete(sessions))
 
     def add_token(self, token: ApiToken) -> None:
         """Remember a new API token."""
@@ -147,6 +170,19 @@ class AccessStore:
             db.execute(delete(login_tokens).where(login_tokens.c.expires_ns <= now_ns))
 
 
+def _columns(session: Session) -> dict[str, Any]:
+    return {
+        "id_hash": session.id_hash,
+        "actor": column_text(session.actor),
+        "scopes": " ".join(session.scopes),
+        "created_ns": session.created_ns,
+        "last_used_ns": session.last_used_ns,
+        "expires_ns": session.expires_ns,
+        "family": session.family,
+        "stepped_up_until_ns": session.stepped_up_until_ns,
+    }
+
+
 def _session(row: Row[*tuple[Any, ...]]) -> Session:
     return Session(
         id_hash=row.id_hash,
@@ -155,6 +191,8 @@ def _session(row: Row[*tuple[Any, ...]]) -> Session:
         created_ns=row.created_ns,
         last_used_ns=row.last_used_ns,
         expires_ns=row.expires_ns,
+        family=row.family,
+        stepped_up_until_ns=row.stepped_up_until_ns,
     )
 
 

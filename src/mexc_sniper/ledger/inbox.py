@@ -8,16 +8,16 @@ from typing import Any
 import msgspec
 import structlog
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from mexc_sniper.core.clock import NS_PER_S, ClockReader
 from mexc_sniper.core.ids import CommandId
 from mexc_sniper.ledger.access import AccessStore
+from mexc_sniper.ledger.accounts import AccountStore
 from mexc_sniper.ledger.channel_proof import ChannelProof, channel_proofs
+from mexc_sniper.ledger.channels import ChannelStore
 from mexc_sniper.ledger.codec import INT64_MAX, column_text, from_json, storable, to_json
 from mexc_sniper.ledger.location import LedgerLocation
-from mexc_sniper.ledger.tables import commands, cursors
+from mexc_sniper.ledger.tables import commands
 from mexc_sniper.ledger.tail import Tail
 from mexc_sniper.model.commands import EXPIRES_AFTER_S, Command, Verb
 
@@ -47,9 +47,10 @@ _COMMANDS_LOCK = 0x6D787363  # "mxsc"; any constant of our own
 _log = structlog.get_logger()
 
 
-class WebInbox(AccessStore):
-    """The web process's own tables: commands, sign-in (see `AccessStore`) and notification cursors. Synchronous;
-    usable from any thread. Every commit is fsynced: a command that was accepted survives a power cut.
+class WebInbox(AccessStore, AccountStore, ChannelStore):
+    """The web process's own tables: commands, sign-in (`AccessStore`, `AccountStore`) and what notification channels
+    are told (`ChannelStore`). Synchronous; usable from any thread. Every commit is fsynced: a command that was
+    accepted survives a power cut.
 
     Every method raises `StoreError` or `ConfigError` when the inbox cannot be read or written.
     """
@@ -103,19 +104,6 @@ class WebInbox(AccessStore):
                 found.created_ns,
                 found.expires_ns,
             )
-
-    def cursor(self, name: str) -> int:
-        """Return how far the notifier ``name`` has read the events; 0 at first."""
-        with self._file.read() as db:
-            seq = db.execute(select(cursors.c.seq).where(cursors.c.name == column_text(name))).scalar()
-            return 0 if seq is None else int(seq)
-
-    def set_cursor(self, name: str, seq: int) -> None:
-        """Remember that the notifier ``name`` has read up to event ``seq``."""
-        make = sqlite_insert if self._location.is_sqlite else postgres_insert
-        row: Any = make(cursors).values(name=column_text(name), seq=seq)
-        with self._file.write() as db:
-            db.execute(row.on_conflict_do_update(index_elements=["name"], set_={"seq": seq}))
 
     def forget_commands(self, before_ns: int, *, rows: int = 500) -> int:
         """Delete up to ``rows`` commands made before a wall time, never the newest; returns how many."""

@@ -1,10 +1,13 @@
-"""The web process's database: ``inbox.db``, or its tables in PostgreSQL. Created and migrated at the first use."""
+"""The database of web process and notifier: ``inbox.db``, or its tables in PostgreSQL. Migrated at the first use."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -62,3 +65,24 @@ class InboxFile:
             if not self._ready:
                 migrations.upgrade_chain(self._location, migrations.INBOX)
                 self._ready = True
+
+
+class InboxTables:
+    """Base of those that each know some tables of the inbox."""
+
+    def __init__(self, location: LedgerLocation) -> None:
+        """Do no I/O; the inbox is created and migrated at the first use."""
+        self._location = location
+        self._file = InboxFile(location)
+
+    def close(self) -> None:
+        """Close idle connections; it can still be used and opens new ones."""
+        self._file.close()
+
+
+def upserted(table: Table, row: dict[str, Any], *, sqlite: bool) -> Any:
+    """Return the statement that inserts a row, or replaces the one with the same primary key."""
+    inserted: Any = (sqlite_insert if sqlite else postgres_insert)(table).values(row)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: value for name, value in row.items() if name not in keys}
+    return inserted.on_conflict_do_update(index_elements=keys, set_=changed)

@@ -175,8 +175,34 @@ sessions = Table(
     Column("created_ns", INT64, nullable=False),
     Column("last_used_ns", INT64, nullable=False),
     Column("expires_ns", INT64, nullable=False),
+    Column("family", KEY, nullable=False),
+    Column("stepped_up_until_ns", INT64),
 )
-"""Browser sessions; only the SHA-256 of the cookie is stored."""
+"""Browser sessions; only the SHA-256 of the cookie is stored. ``family`` stays when a sign-in gets a new cookie."""
+
+accounts = Table(
+    "accounts",
+    inbox,
+    Column("name", KEY, primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("changed_ns", INT64, nullable=False),
+)
+"""Who may sign in with a password; argon2id hashes."""
+
+notification_channels = Table(
+    "notification_channels",
+    inbox,
+    Column("id", KEY, primary_key=True),
+    Column("kind", KEY, nullable=False),
+    Column("present", Boolean, nullable=False),
+    Column("revision", INT64, nullable=False),
+    Column("choices", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("test_asked", KEY),
+    Column("test_answer", Text),
+)
+"""One row per channel the notifier was ever told of, without its address. ``choices`` are the operator's, written by
+the web process; ``state`` and ``test_answer`` are the notifier's."""
 
 api_tokens = Table(
     "api_tokens",

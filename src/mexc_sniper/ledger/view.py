@@ -195,6 +195,18 @@ class LedgerView(TradingView):
         page = _event_columns().where(events.c.seq > after).order_by(events.c.seq).limit(limit)
         return [_event(row) for row in self._db.execute(page)]
 
+    def before(self, event: LedgerEvent) -> LedgerEvent | None:
+        """Return the last event of the same kind about the same thing before ``event``; None if it is the first."""
+        ref = select(events.c.ref).where(events.c.seq == event.seq).scalar_subquery()
+        earlier = (
+            _event_columns()
+            .where(events.c.ref == ref, events.c.seq < event.seq, events.c.kind == event.kind)
+            .order_by(events.c.seq.desc())
+            .limit(1)
+        )
+        row = self._db.execute(earlier).one_or_none()
+        return None if row is None else _event(row)
+
     def history(self, ref: str, limit: int = 1_000) -> list[LedgerEvent]:
         """Return the events about one listing, component or command (by its id or name), in order."""
         page = _event_columns().where(events.c.ref == column_text(ref)).order_by(events.c.seq).limit(limit)

@@ -63,6 +63,49 @@ class TradeConfig(BaseModel):
     excluded_categories: tuple[str, ...] = ("leveraged", "stocks", "stables", "wrapped")
 
 
+RAISES = (
+    "trade_usdt",
+    "max_trade_usdt",
+    "max_position_usdt",
+    "max_open_positions",
+    "max_daily_spend_usdt",
+    "daily_loss_limit_usdt",
+    "max_drawdown_usdt",
+    "high_value_threshold_usdt",
+    "max_consecutive_losses",
+    "max_trades_per_hour",
+    "max_slippage_bps",
+    "max_spread_bps",
+)
+"""Fields that allow more when they grow; a typo such as 1000 for 100 must be said twice."""
+
+LOWERS = ("min_depth_multiple", "min_exit_depth_multiple", "cooldown_per_symbol_minutes")
+"""Fields that allow more when they shrink."""
+
+_ALSO_RAISES = ("max_price_ratio", "max_signal_age_ms", "max_hold_minutes", "trailing_stop_armed_after_pct")
+
+
+NO_STOP = Decimal(101)
+"""What a stop of 0 %, which means none, stands for among distances: wider than every stop."""
+
+
+def loosens(old: TradeConfig, new: TradeConfig) -> bool:
+    """Whether a change allows anything more than before; what protects less, such as a wider stop, counts, and so does
+    any other ladder of take-profits, of which none is stricter than another."""
+    grew = any(getattr(new, name) > getattr(old, name) for name in (*RAISES, *_ALSO_RAISES))
+    shrank = any(getattr(new, name) < getattr(old, name) for name in LOWERS)
+    on = (new.auto_trade and not old.auto_trade) or (new.dry_run_entries and not old.dry_run_entries)
+    added = not set(new.quote_assets) <= set(old.quote_assets)
+    let_in = not set(old.excluded_categories) <= set(new.excluded_categories)
+    wider = any(
+        (getattr(new, name) or NO_STOP) > (getattr(old, name) or NO_STOP)
+        for name in ("stop_loss_pct", "trailing_stop_pct")
+    )
+    uncapped = old.entry_type == "capped" and new.entry_type != "capped"
+    later = old.take_profit != new.take_profit
+    return grew or shrank or on or added or let_in or wider or uncapped or later
+
+
 class ConfigVersion(BaseModel):
     """One immutable row of ``config_versions``; the current one has the highest number."""
 

@@ -2,27 +2,8 @@
 
 from decimal import Decimal
 
-from mexc_sniper.model.config import TradeConfig
+from mexc_sniper.model.config import LOWERS, RAISES, TradeConfig
 from mexc_sniper.model.limits import HardCaps
-
-_RAISES = (
-    "trade_usdt",
-    "max_trade_usdt",
-    "max_position_usdt",
-    "max_open_positions",
-    "max_daily_spend_usdt",
-    "daily_loss_limit_usdt",
-    "max_drawdown_usdt",
-    "high_value_threshold_usdt",
-    "max_consecutive_losses",
-    "max_trades_per_hour",
-    "max_slippage_bps",
-    "max_spread_bps",
-)
-"""Fields that allow more when they grow; a typo such as 1000 for 100 must be said twice."""
-
-_LOWERS = ("min_depth_multiple", "min_exit_depth_multiple", "cooldown_per_symbol_minutes")
-"""Fields that allow more when they shrink."""
 
 
 def contradictions(config: TradeConfig, caps: HardCaps) -> dict[str, str]:
@@ -59,11 +40,11 @@ def large_raises(old: TradeConfig, new: TradeConfig) -> dict[str, str]:
     """Return the limits that more than double, and switching live entries on: they must be confirmed."""
     found: dict[str, str] = {}
     aliases = {name: field.alias or name for name, field in TradeConfig.model_fields.items()}
-    for name in _RAISES:
+    for name in RAISES:
         before, after = Decimal(getattr(old, name)), Decimal(getattr(new, name))
         if after > 2 * before:
             found[aliases[name]] = f"{before} → {after}"
-    for name in _LOWERS:
+    for name in LOWERS:
         before, after = Decimal(getattr(old, name)), Decimal(getattr(new, name))
         if 2 * after < before:
             found[aliases[name]] = f"{before} → {after}"
@@ -76,6 +57,6 @@ def strictest(old: TradeConfig, new: TradeConfig) -> TradeConfig:
     """Return the tighter of two versions, limit by limit: what applies to an entry that began under the old one."""
     if old == new:
         return new
-    tight = {name: min(getattr(old, name), getattr(new, name)) for name in _RAISES}
-    wide = {name: max(getattr(old, name), getattr(new, name)) for name in _LOWERS}
+    tight = {name: min(getattr(old, name), getattr(new, name)) for name in RAISES}
+    wide = {name: max(getattr(old, name), getattr(new, name)) for name in LOWERS}
     return new.model_copy(update=tight | wide)

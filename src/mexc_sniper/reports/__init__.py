@@ -1,1 +1,1 @@
-"""What the ledger's rows add up to over a window: latencies, money, hit rates. Reads the ledger and nothing else."""
+"""What the ledger tells when it is read as a whole: latencies, money, hit rates, and tables to take along."""

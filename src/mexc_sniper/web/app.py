@@ -25,6 +25,7 @@ from mexc_sniper.web.api import (
     live,
     metrics,
     monitor,
+    notifications,
     pages,
     positions,
     risk,
@@ -33,6 +34,7 @@ from mexc_sniper.web.api import (
     tokens,
     trade,
 )
+from mexc_sniper.web.auth.login import Login
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.auth.token_file import ensure_token
 from mexc_sniper.web.commands import Commander
@@ -41,6 +43,7 @@ from mexc_sniper.web.guard import Guard
 from mexc_sniper.web.housekeeping import keep_small
 from mexc_sniper.web.kill import KillSwitch
 from mexc_sniper.web.live import Hub
+from mexc_sniper.web.notices import Notices
 from mexc_sniper.web.observe import Observe
 from mexc_sniper.web.options import WebOptions
 from mexc_sniper.web.services import Services
@@ -74,14 +77,19 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = Store(location, clock)
         tail = LedgerTail(location)
-        overview = Overview(options, store, clock)
+        notices = Notices(store, clock)
+        overview = Overview(options, store, clock, notices)
         hub = Hub(store, tail, overview, clock)
+        auth = Auth(options, store, clock, full_token=full_token)
+        login = Login(options, store, auth, clock)
         commander = Commander(options, store, overview, hub, clock)
         app.state.services = Services(
             options=options,
             clock=clock,
             store=store,
-            auth=Auth(options, store, clock, full_token=full_token),
+            auth=auth,
+            login=login,
+            notices=notices,
             overview=overview,
             hub=hub,
             commander=commander,
@@ -90,6 +98,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         )
         tasks = (
             asyncio.create_task(hub.run(), name="live-hub"),
+            asyncio.create_task(notices.run(), name="notices"),
             asyncio.create_task(keep_small(store, clock), name="housekeeping"),
         )
         for task in tasks:
@@ -100,6 +109,7 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            login.close()
             await tail.aclose()
             await store.aclose()
 
@@ -140,6 +150,8 @@ def create_app(options: WebOptions, *, location: LedgerLocation, clock: Clock) -
         session.reading,
         session.controlling,
         tokens.router,
+        notifications.reading,
+        notifications.controlling,
         schema.router,
         pages.router,
     ):

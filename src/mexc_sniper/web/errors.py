@@ -1,5 +1,6 @@
 """Every refusal of the API has one shape: ``{code, message, details}`` (DESIGN 7)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,13 +80,21 @@ def invalid_fields(fields: list[dict[str, str]], *, code: str = "invalid_request
     return ApiError(422, code, text, details={"fields": fields})
 
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
+
+
+def shown_name(name: str) -> str:
+    """Return a field's name if it looks like one; a secret that was sent as a name is not repeated."""
+    return name if _NAME.fullmatch(name) or name.isdigit() else "(unknown name)"
+
+
 def from_validation(error: RequestValidationError) -> ApiError:
     """Name every wrong field, without repeating what was sent."""
     fields = []
     for problem in error.errors()[:20]:
         where, *path = (str(part) for part in problem["loc"]) if problem["loc"] else ("request",)
         message = "is not valid JSON" if problem["type"] == "json_invalid" else str(problem["msg"])
-        fields.append({"in": where, "name": ".".join(path)[:_SHOWN], "problem": message[:256]})
+        fields.append({"in": where, "name": ".".join(map(shown_name, path))[:_SHOWN], "problem": message[:256]})
     return invalid_fields(fields)
 
 

@@ -1,6 +1,8 @@
 """What the web process is told at its start; `check` refuses what would be dangerous."""
 
 import ipaddress
+import ssl
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +22,7 @@ class WebOptions:
 
     Attributes:
         data_dir: where the token file lives.
-        host: address to bind; anything but loopback needs ``trusted_proxy``.
+        host: address to bind; anything but loopback needs a password and TLS, or ``trusted_proxy``.
         port: TCP port; 0 lets the system choose.
         environment: free word shown to the operator.
         mode: ``dry-run`` or ``live``, shown everywhere.
@@ -30,6 +32,8 @@ class WebOptions:
         allowed_hosts: further names a browser may use in ``Host``; loopback names and ``public_url`` are always in.
         trusted_proxy: the operator's word that only a TLS proxy, or a container port published on the host's
             loopback, reaches this address. Forwarded headers are never read.
+        tls_cert: certificate chain in PEM; with ``tls_key`` the page itself speaks TLS.
+        tls_key: its private key, readable by its owner alone.
         token: bearer token with all scopes; None: the file ``token`` in the data directory holds one.
         metrics_public: let ``/metrics`` be read without a token.
         session_idle_s: a browser session ends after so long without use.
@@ -40,6 +44,7 @@ class WebOptions:
         trade_wait_s: how long a manual trade waits for the first outcome of its order.
         reads_per_minute: per session or token.
         commands_per_minute: per session or token.
+        logins_per_minute: tries at a password per address; twice as many per account, six times in all.
         static_dir: the built page; None: ``static`` beside this package.
     """
 
@@ -52,6 +57,8 @@ class WebOptions:
     public_url: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxy: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     token: str | None = None
     metrics_public: bool = False
     session_idle_s: float = 1_800.0
@@ -62,12 +69,20 @@ class WebOptions:
     trade_wait_s: float = 5.0
     reads_per_minute: int = 1_200
     commands_per_minute: int = 20
+    logins_per_minute: int = 5
     static_dir: Path | None = None
 
     @property
     def tls(self) -> bool:
         """Whether browsers reach the page over TLS."""
+        if self.tls_cert is not None:
+            return True
         return self.public_url is not None and urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def open_to_a_network(self) -> bool:
+        """Whether others than this machine and a named proxy reach the page."""
+        return not is_loopback(self.host) and not self.trusted_proxy
 
     @property
     def host_names(self) -> frozenset[str]:
@@ -83,14 +98,19 @@ class WebOptions:
         """Refuse a start that would be dangerous.
 
         Raises:
-            ConfigError: address open to a network without a proxy in front, a bad public URL, or a weak token.
+            ConfigError: address open to a network without TLS or a proxy in front, an unusable certificate, a bad
+                public URL, or a weak token.
         """
-        if not is_loopback(self.host) and not self.trusted_proxy:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ConfigError("web.tls_cert_file and web.tls_key_file belong together: set both or none")
+        if self.tls_cert is not None and self.tls_key is not None:
+            _check_certificate(self.tls_cert, self.tls_key)
+        if self.open_to_a_network and self.tls_cert is None:
             raise ConfigError(
-                f"MEXC_SNIPER_WEB__HOST={self.host} would open the dashboard to a network, and sign-in by password "
-                "does not exist yet. Keep 127.0.0.1 (reach it with `ssh -L 8787:127.0.0.1:8787 host`), or set "
-                "MEXC_SNIPER_WEB__TRUSTED_PROXY=true if only a TLS proxy or a container port published on the "
-                "host's loopback can reach this address."
+                f"MEXC_SNIPER_WEB__HOST={self.host} would open the dashboard to a network without encryption. Keep "
+                "127.0.0.1 (reach it with `ssh -L 8787:127.0.0.1:8787 host`), or set MEXC_SNIPER_WEB__TLS_CERT_FILE "
+                "and MEXC_SNIPER_WEB__TLS_KEY_FILE and a password, or set MEXC_SNIPER_WEB__TRUSTED_PROXY=true if only "
+                "a TLS proxy or a container port published on the host's loopback can reach this address."
             )
         if self.public_url is not None:
             parts = urlsplit(self.public_url)
@@ -103,6 +123,19 @@ class WebOptions:
             raise ConfigError("MEXC_SNIPER_WEB__ALLOWED_HOSTS takes exact names; wildcards would let any page in")
         if self.token is not None:
             _check_token(self.token)
+
+
+def require_password(options: WebOptions, accounts: Collection[str]) -> None:
+    """Refuse to open the page to a network while nobody has a password.
+
+    Raises:
+        ConfigError: naming the command that sets one.
+    """
+    if options.open_to_a_network and not accounts:
+        raise ConfigError(
+            f"MEXC_SNIPER_WEB__HOST={options.host} opens the dashboard to a network, and nobody has a password yet. "
+            "Set one first: mexc-sniper user password"
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -120,6 +153,19 @@ def _is_wildcard(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:
         return False
+
+
+def _check_certificate(cert: Path, key: Path) -> None:
+    try:
+        loose = key.stat().st_mode & 0o077
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(
+            f"web.tls_cert_file {cert} and web.tls_key_file {key} cannot be used ({error.strerror or error}): "
+            "give a certificate chain and its key, both in PEM"
+        ) from None
+    if loose:
+        raise ConfigError(f"web.tls_key_file {key} can be read by other users: run 'chmod 600 {key}'")
 
 
 def _check_token(token: str) -> None:

@@ -118,8 +118,31 @@ def program(request: Request) -> Principal:
         ApiError: 403 ``token_required`` for a browser: a stolen session must not make itself permanent.
     """
     caller = principal(request)
-    if caller.csrf_token is not None:
+    if caller.is_browser:
         raise ApiError(403, "token_required", "This is for programs with a bearer token; use the command line.")
+    return caller
+
+
+def browser(request: Request) -> Principal:
+    """Return who was recognised, if by a browser's session.
+
+    Raises:
+        ApiError: 403 ``session_required`` for a program.
+    """
+    caller = principal(request)
+    if not caller.is_browser:
+        raise ApiError(403, "session_required", "This is for a signed-in browser; the command line has its own way.")
+    return caller
+
+
+async def stepped_up(request: Request) -> Principal:
+    """Return who was recognised, if he may do dangerous things now.
+
+    Raises:
+        ApiError: 403 ``step_up_required`` for a browser that must give its password again.
+    """
+    caller = principal(request)
+    await services(request).login.require_step_up(caller)
     return caller
 
 

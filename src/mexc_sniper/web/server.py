@@ -48,13 +48,13 @@ def drop_dead_peers(server: socket.socket) -> None:
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
 
 
-def serve(app: FastAPI, listener: socket.socket) -> None:
+def serve(app: FastAPI, listener: socket.socket, options: WebOptions) -> None:
     """Serve until a signal ends the process; ``listener`` may come from elsewhere (supervisor, systemd)."""
     drop_dead_peers(listener)
-    make_server(app).run(sockets=[listener])
+    make_server(app, options).run(sockets=[listener])
 
 
-def make_server(app: FastAPI) -> uvicorn.Server:
+def make_server(app: FastAPI, options: WebOptions) -> uvicorn.Server:
     """Make the server, for those who bring their own loop; `serve` is for a process of its own."""
     return uvicorn.Server(
         uvicorn.Config(
@@ -75,5 +75,7 @@ def make_server(app: FastAPI) -> uvicorn.Server:
             timeout_keep_alive=30,
             timeout_graceful_shutdown=SHUTDOWN_S,
             limit_concurrency=256,
+            ssl_certfile=options.tls_cert,
+            ssl_keyfile=options.tls_key,
         )
     )

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from mexc_sniper.ports import Clock
+from mexc_sniper.web.auth.login import Login
 from mexc_sniper.web.auth.service import Auth
 from mexc_sniper.web.commands import Commander
 from mexc_sniper.web.execute import Executor
 from mexc_sniper.web.kill import KillSwitch
 from mexc_sniper.web.live import Hub
+from mexc_sniper.web.notices import Notices
 from mexc_sniper.web.options import WebOptions
 from mexc_sniper.web.state import Overview
 from mexc_sniper.web.store import Store
@@ -23,6 +25,8 @@ class Services:
     clock: Clock
     store: Store
     auth: Auth
+    login: Login
+    notices: Notices
     overview: Overview
     hub: Hub
     commander: Commander

@@ -10,6 +10,7 @@ from mexc_sniper.core.errors import StoreError
 from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.model.health import Component, ComponentStatus, MonitorState
 from mexc_sniper.web import convert, convert_trading, risk, views
+from mexc_sniper.web.notices import Notices
 from mexc_sniper.web.options import WebOptions
 from mexc_sniper.web.store import Store
 from mexc_sniper.web.views_trading import RiskMetricsView
@@ -61,7 +62,8 @@ class Status:
 class Overview:
     """Answers about the whole program."""
 
-    def __init__(self, options: WebOptions, store: Store, clock: ClockReader) -> None:
+    def __init__(self, options: WebOptions, store: Store, clock: ClockReader, notices: Notices) -> None:
+        self._notices = notices
         self._options = options
         self._store = store
         self._clock = clock
@@ -179,6 +181,7 @@ class Overview:
     def _health(self, life: EngineLife, components: list[Component], monitor: MonitorState | None) -> views.HealthView:
         if life.ledger_trouble and all(part.name != "ledger" for part in components):
             components = [*components, self._troubled_ledger(life.ledger_trouble)]
+        components = [*components, *self._notices.components]
         return views.HealthView(
             status=convert.health_status(engine_alive=life.alive, components=components, monitor=monitor),
             version=self._options.version,

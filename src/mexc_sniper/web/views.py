@@ -403,3 +403,7 @@ class SessionView(View):
     scopes: list[Literal["read", "control", "kill"]]
     csrf_token: str
     expires_at: Iso
+    password_set: bool
+    """From then on, arming, resuming, raising limits and making tokens need it again."""
+    step_up_until: Iso | None
+    """Until when they do not, because it was just given."""

@@ -16,7 +16,7 @@ from mexc_sniper.core.errors import ConfigError, SniperError
 
 # Importing registers the commands, in the order in which --help shows them.
 # isort: off
-from mexc_sniper.app.cli import processes, operate, trading, stopping, tools, db  # noqa: F401
+from mexc_sniper.app.cli import processes, operate, trading, stopping, access, notifications, reports, tools, db  # noqa: F401
 # isort: on
 
 _UNREACHABLE_CODES = {"engine_unavailable", "starting"}

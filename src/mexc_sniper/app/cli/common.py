@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -11,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from mexc_sniper.app.client import ApiClient, Unreachable
 from mexc_sniper.app.instance import read_run_info
@@ -79,7 +81,7 @@ def read_settings(
 
 def client_of(settings: Settings) -> ApiClient:
     """Return a client of the instance that runs on these settings' data directory."""
-    return ApiClient.of_data_dir(settings.data_dir, token=settings.web.token)
+    return ApiClient.of_data_dir(settings.data_dir, token=settings.web.token, certificate=settings.web.tls_cert_file)
 
 
 def at_simulator(settings: Settings) -> Settings:
@@ -102,6 +104,19 @@ def show(answer: Mapping[str, Any], *, as_json: bool, human: Callable[[], None])
         print_json(answer)
     else:
         human()
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr while the block lasts; the block tells how much of how much is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+
+        def tell(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield tell
 
 
 def print_json(answer: Any) -> None:

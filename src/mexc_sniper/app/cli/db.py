@@ -1,13 +1,25 @@
-"""Commands for the ledger: db current, upgrade, downgrade, backup."""
+"""Commands for the ledger: db current, upgrade, downgrade, backup, restore."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mexc_sniper.app.cli.common import AsJson, ConfigFile, DataDir, Demo, app, out, plain, print_json, read_settings
+from mexc_sniper.app.cli.common import (
+    AsJson,
+    ConfigFile,
+    DataDir,
+    Demo,
+    app,
+    out,
+    plain,
+    print_json,
+    progress_bar,
+    read_settings,
+)
 from mexc_sniper.app.instance import InstanceLock, prepare_data_dir
 from mexc_sniper.app.settings import Settings
+from mexc_sniper.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from mexc_sniper.ledger.location import LedgerLocation
@@ -67,6 +79,7 @@ def backup(
     data_dir: DataDir = None,
     config: ConfigFile = None,
     demo: Demo = False,
+    as_json: AsJson = False,
 ) -> None:
     """Copy a SQLite ledger while it is in use; for PostgreSQL use pg_dump.
 
@@ -77,8 +90,48 @@ def backup(
     from mexc_sniper.app.backup import backup_ledger
 
     settings = read_settings(config, data_dir, demo=demo)
-    size = backup_ledger(_location(settings), target)
-    out.print(f"{plain(target)}: {size:,} bytes, checked")
+    with progress_bar("Copying") as tell:
+        size = backup_ledger(_location(settings), target, tell=tell)
+    if as_json:
+        print_json({"file": str(target), "bytes": size})
+    else:
+        out.print(f"{plain(target)}: {size:,} bytes, checked")
+
+
+@db_app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A directory of `backups/nightly`, or a file of `db backup`.")],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup into a data directory that has no ledger, check it whole, bring it to this version's schema.
+
+    Nothing is overwritten, and it refuses while a program runs there. A restored ledger knows no order newer than
+    itself: read docs/operating.md before you start it in live mode.
+
+    Example:
+
+      mexc-sniper db restore ~/.local/state/mexc-sniper/backups/nightly/20261130T030000Z --data-dir /srv/restored
+    """
+    from mexc_sniper.app.backup import restore as put_back
+    from mexc_sniper.core.clock import SystemClock
+
+    settings = read_settings(config, data_dir)
+    if not _location(settings).is_sqlite:
+        raise ConfigError("database.url is set: restore PostgreSQL with pg_restore, or leave the setting out")
+    with _alone(settings), progress_bar("Copying") as tell:
+        done = put_back(source, settings.data_dir, SystemClock(), tell=tell)
+    answer = {
+        "ledgerBytes": done.ledger_bytes, "inbox": done.inbox, "schema": done.schema, "auditRows": done.audit_rows,
+    }  # fmt: skip
+    if as_json:
+        print_json(answer)
+        return
+    out.print(
+        f"{plain(settings.data_dir)}: {done.ledger_bytes:,} bytes, schema {plain(done.schema)}, "
+        f"{done.audit_rows:,} audit rows, all checked" + ("" if done.inbox else "; sign-ins start anew")
+    )
 
 
 def _location(settings: Settings) -> "LedgerLocation":

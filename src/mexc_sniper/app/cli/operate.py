@@ -1,4 +1,4 @@
-"""Commands that speak to the running program: status, start, stop, inject, listings, calendar, config, user."""
+"""Commands that speak to the running program: status, start, stop, inject, listings, calendar, config."""
 
 import json
 from typing import Annotated, Any
@@ -29,8 +29,6 @@ config_app = typer.Typer(
     no_args_is_help=True, help="Read and change the trade configuration; every change is a numbered version."
 )
 app.add_typer(config_app, name="config")
-user_app = typer.Typer(no_args_is_help=True, help="Sign in to the page.")
-app.add_typer(user_app, name="user")
 
 _STATUS_COLOUR = {"ok": "green", "running": "green", "degraded": "yellow", "unavailable": "dim", "stopped": "dim"}
 
@@ -220,13 +218,6 @@ def config_rollback(
     body: dict[str, Any] = {"version": version} | ({"confirm": True} if confirm else {})
     answer = _client(config, data_dir, demo).post("/config/rollback", body)
     show(answer, as_json=as_json, human=lambda: out.print(f"Version {answer['version']} is in force."))
-
-
-@user_app.command("link")
-def user_link(data_dir: DataDir = None, config: ConfigFile = None, demo: Demo = False, as_json: AsJson = False) -> None:
-    """Print a fresh one-time link to the page."""
-    link = _client(config, data_dir, demo).login_link()
-    show({"link": link}, as_json=as_json, human=lambda: out.print(plain(link), soft_wrap=True))
 
 
 def _change(text: str) -> tuple[str, Any]:

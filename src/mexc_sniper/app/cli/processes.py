@@ -1,4 +1,4 @@
-"""Commands that start processes: run, demo, sim, engine, web."""
+"""Commands that start processes: run, demo, sim, engine, web, notify."""
 
 import asyncio
 import os
@@ -126,6 +126,22 @@ def web(
     run_web_process(settings, listener=listener)
 
 
+@app.command()
+def notify(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Run the notifier alone: it tells the configured channels what happens. One per instance."""
+    supervised = _follow_supervisor()
+    forbid_dumps()
+    settings = read_settings(config, data_dir, role=Role.NOTIFY)
+    forget_secrets_in_environment()
+    prepare_data_dir(settings.data_dir)
+    lock = InstanceLock(settings.data_dir, name="notify.lock")
+    lock.acquire()
+    from mexc_sniper.app.bootstrap import notify_secrets, run_notify_process
+
+    _log(settings, "notify", sorted(notify_secrets(settings)), supervised=supervised)
+    run_notify_process(settings)
+
+
 def _follow_supervisor() -> bool:
     parent = os.environ.pop(PARENT_PID_ENV, None)
     if parent is None:
@@ -160,7 +176,8 @@ def _supervise(plan: RunPlan, *, fresh: bool = False) -> None:
     claim_data_dir(settings.data_dir, demo=plan.demo_scenario is not None, fresh=fresh)
     forget_secrets_in_environment()
     with listen(settings.web.host, settings.web.port) as listener:
-        secrets = [s.reveal() for s in (settings.venue.api_key, settings.venue.api_secret, settings.web.token) if s]
+        keys = (settings.venue.api_key, settings.venue.api_secret, settings.web.token, settings.notify.heartbeat_url)
+        secrets = [secret.reveal() for secret in (*keys, *settings.notify.channels.values()) if secret]
         _log(settings, "supervisor", secrets, supervised=True, quiet_level="critical")
         prepare_start(settings)
         with Terminal(settings, demo=plan.demo_scenario is not None) as terminal:

@@ -51,14 +51,16 @@ def doctor(
     """Check everything a run depends on, each with what to do about it. Ends with 1 when a check failed.
 
     Nothing is changed, but for --canary, which trades about the minimum order: it reads the settings, the data
-    directory, the database, the venue's public clock and, with a key, what the key may do.
+    directory, the database, the newest backup, the notification channels, the venue's public clock and, with a key,
+    what the key may do and what it could spend.
     """
     from mexc_sniper.app.doctor import Verdict, examine
 
     forbid_dumps()
-    settings = read_settings(config, data_dir, demo=demo, role=Role.ENGINE)
+    settings = read_settings(config, data_dir, demo=demo, role=Role.DOCTOR)
     forget_secrets_in_environment()
-    secrets = [secret.reveal() for secret in (settings.venue.api_key, settings.venue.api_secret) if secret]
+    keys = (settings.venue.api_key, settings.venue.api_secret, settings.notify.heartbeat_url)
+    secrets = [secret.reveal() for secret in (*keys, *settings.notify.channels.values()) if secret]
     configure_logging(settings.log, process="doctor", log_dir=None, secrets=secrets, terminal_level="error")
     if demo:
         settings = at_simulator(settings)

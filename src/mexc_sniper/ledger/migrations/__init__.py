@@ -37,7 +37,7 @@ class _Chain:
 
 
 LEDGER = _Chain("ledger", "l0003", "ledger_schema")
-INBOX = _Chain("inbox", "i0001", "inbox_schema")
+INBOX = _Chain("inbox", "i0002", "inbox_schema")
 """The revisions this build knows; written down so that a start that has nothing to migrate need not load Alembic."""
 
 

@@ -1,18 +1,19 @@
 """``/config``: the trade configuration, its versions, and its change (the engine decides, this hands on)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mexc_sniper.model.commands import CommandResult, Verb
-from mexc_sniper.model.config import ConfigVersion
+from mexc_sniper.model.config import ConfigVersion, TradeConfig, loosens
 from mexc_sniper.web import convert
 from mexc_sniper.web.api.carrying import IdempotencyKey, Limit, Offset
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.config_schema import config_schema
-from mexc_sniper.web.errors import ApiError, StoreUnavailable, invalid, invalid_fields
-from mexc_sniper.web.routing import principal, router_for
+from mexc_sniper.web.errors import ApiError, StoreUnavailable, invalid, invalid_fields, shown_name
+from mexc_sniper.web.routing import principal, router_for, stepped_up
 from mexc_sniper.web.services import services
 from mexc_sniper.web.views import ConfigHistoryView, ConfigView, ErrorView
 
@@ -77,11 +78,14 @@ async def change(request: Request, body: ConfigChange, idempotency_key: Idempote
     """Change the configuration: a new version, checked as a whole, or nothing.
 
     422 names every wrong field (`config.maxTradeUsdt`); 409 `stale_version` when somebody was quicker; 409
-    `confirmation_required` for what allows more than twice as much, until `confirm` is true.
+    `confirmation_required` for what allows more than twice as much, until `confirm` is true; 403 `step_up_required`
+    for what allows a browser anything more, once a password is set.
     """
     for name, value in body.config.items():
         _check_numbers(name, value)
-    given = {"version": body.version, "config": body.config, "confirm": body.confirm}
+    _refuse_unreadable(body.config)
+    version = await _step_up_to_loosen(request, body.version, body.config)
+    given = {"version": version, "config": body.config, "confirm": body.confirm}
     arguments = {name: value for name, value in given.items() if value is not None}
     return await _new_version(request, Verb.UPDATE_CONFIG, arguments, idempotency_key)
 
@@ -92,10 +96,32 @@ async def rollback(request: Request, body: RollbackRequest, idempotency_key: Ide
     old = await services(request).store.read(lambda reader: reader.config(body.version))
     if old is None:
         raise ApiError(404, "unknown_version", f"There is no configuration version {body.version}.")
+    await _step_up_to_loosen(request, None, convert.config_view(old).config)
     arguments: dict[str, Any] = {"version": body.version, "config": convert.config_view(old).config}
     if body.confirm is not None:
         arguments["confirm"] = body.confirm
     return await _new_version(request, Verb.ROLLBACK_CONFIG, arguments, idempotency_key)
+
+
+async def _step_up_to_loosen(request: Request, version: int | None, changed: Mapping[str, Any]) -> int | None:
+    """Ask a browser for its password if a change allows more; returns the version the change is made from.
+
+    That it needs none was judged against one version, so the change then holds for that version alone.
+    """
+    caller, parts = principal(request), services(request)
+    if not caller.is_browser or not await parts.login.password_set():
+        return version
+    now: ConfigVersion | None = await parts.store.read(lambda reader: reader.config())
+    if now is None:
+        raise StoreUnavailable(starting=True)
+    try:
+        new = TradeConfig.model_validate(now.config.model_dump(by_alias=True) | dict(changed))
+    except ValidationError:
+        return version  # the engine refuses it and names the fields
+    if not loosens(now.config, new):
+        return version or now.version
+    await stepped_up(request)
+    return version
 
 
 async def _new_version(request: Request, verb: Verb, arguments: dict[str, Any], key: str | None) -> ConfigView:
@@ -127,6 +153,23 @@ def _by_field(refusal: ApiError) -> ApiError:
         for name, problem in sorted(fields.items())
     ]
     return invalid_fields(named, code=refusal.code, message=refusal.message)
+
+
+def _refuse_unreadable(changed: Mapping[str, Any]) -> None:
+    """Refuse what no configuration could hold before it is written down as a command: it could be anything.
+
+    Raises:
+        ApiError: 422 ``invalid_config`` naming the fields, as the engine would.
+    """
+    try:
+        TradeConfig.model_validate(TradeConfig().model_dump(by_alias=True) | dict(changed))
+    except ValidationError as error:
+        found = {".".join(shown_name(str(part)) for part in item["loc"]): item["msg"] for item in error.errors()}
+        fields = [
+            {"in": "body", "name": f"config.{name}"[:128], "problem": problem[:256]} for name, problem in found.items()
+        ]
+        message = f"The configuration was not changed; mend: {', '.join(sorted(found))}."[:256]
+        raise invalid_fields(fields, code="invalid_config", message=message) from None
 
 
 def _check_numbers(name: str, value: Any) -> None:

@@ -9,7 +9,7 @@ from mexc_sniper.model.commands import Verb
 from mexc_sniper.web.api.carrying import IdempotencyKey, carry_out
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.errors import ApiError
-from mexc_sniper.web.routing import principal, router_for
+from mexc_sniper.web.routing import principal, router_for, stepped_up
 from mexc_sniper.web.services import services
 from mexc_sniper.web.views import CommandView, ErrorView
 from mexc_sniper.web.views_trading import KillView
@@ -54,7 +54,8 @@ async def kill(
     """Stop trading; an empty body means `cancel`. Never rate-limited, works without the database and the engine.
 
     The latch file is written first, then the command. 200 when the engine has answered, 202 when it has not yet.
-    `resume` needs the scope control besides, and an engine that has compared its records with the venue.
+    `resume` needs the scope control besides, of a browser its password again once one is set
+    (403 `step_up_required`), and an engine that has compared its records with the venue.
     """
     wanted = body or KillRequest()
     parts, caller = services(request), principal(request)
@@ -64,6 +65,7 @@ async def kill(
         return view
     if Scope.CONTROL not in caller.scopes:
         raise ApiError(403, "scope_missing", "Resuming needs the scope control.", details={"needs": "control"})
+    await stepped_up(request)
     parts.auth.commands.take(caller.key, "commands")
     started_ns = parts.clock.mono_ns()
     answer = await carry_out(request, Verb.RESUME, {"reason": wanted.reason}, idempotency_key)
@@ -75,8 +77,10 @@ async def arm(request: Request, body: ArmRequest, idempotency_key: IdempotencyKe
     """Permit live entries for some minutes.
 
     Refused in dry-run, with a key that is not fit or has no passed canary, with another account's key than was armed
-    before (unless `newAccount`), before the comparison with the venue, and while anything is latched.
+    before (unless `newAccount`), before the comparison with the venue, and while anything is latched. A browser gives
+    its password again once one is set: 403 `step_up_required`.
     """
+    await stepped_up(request)
     arguments = {"minutes": body.minutes, **({"newAccount": True} if body.new_account else {})}
     return await carry_out(request, Verb.ARM, arguments, idempotency_key)
 

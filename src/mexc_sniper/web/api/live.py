@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.errors import StoreError
 from mexc_sniper.ledger.faults import LedgerNotReady
-from mexc_sniper.web.auth.principal import Scope
+from mexc_sniper.web.auth.principal import Principal, Scope
 from mexc_sniper.web.errors import ApiError, StoreUnavailable
 from mexc_sniper.web.page_queue import Page
 from mexc_sniper.web.services import Services, services
@@ -49,18 +49,18 @@ async def live(socket: WebSocket) -> None:
         return
     await socket.accept()
     with parts.hub.page() as page:
-        code = await _serve(socket, page, parts)
+        code = await _serve(socket, page, parts, caller)
     if code is not None:
         await _close(socket, code)
 
 
-async def _serve(socket: WebSocket, page: Page, parts: Services) -> int | None:
+async def _serve(socket: WebSocket, page: Page, parts: Services, caller: Principal) -> int | None:
     """Run until one side ends it; returns the code to close with, None when the page is gone already."""
     tasks = {
         asyncio.create_task(_send_frames(socket, page, parts)): None,
         asyncio.create_task(_read_until_gone(socket)): None,
         asyncio.create_task(page.cut_off.wait()): FELL_BEHIND,
-        asyncio.create_task(_until_signed_out(socket, parts)): SIGNED_OUT,
+        asyncio.create_task(_until_signed_out(socket, parts, caller)): SIGNED_OUT,
     }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -112,14 +112,16 @@ async def _read_until_gone(socket: WebSocket) -> None:
         pass
 
 
-async def _until_signed_out(socket: WebSocket, parts: Services) -> None:
-    """A page that is looked at is in use: this keeps its session alive, and ends when the session has."""
+async def _until_signed_out(socket: WebSocket, parts: Services, caller: Principal) -> None:
+    """A page that is looked at is in use: this keeps its session alive, and ends when the sign-in has.
+
+    The page may have got a newer cookie since it connected: it gave its password again.
+    """
     while True:
         await parts.clock.sleep(min(RECHECK_EVERY_S, parts.options.session_idle_s / 4))
         try:
-            await parts.auth.recognise(socket)
-        except ApiError:
-            return
+            if not await parts.auth.goes_on(caller, socket):
+                return
         except StoreError:
             continue  # an outage signs nobody out; the page keeps its beats and comes up to date after it
 

@@ -12,7 +12,10 @@ from mexc_sniper.web.services import services
 ENGINE_FIGURE = "metrics"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_ENGINE_UP = "# HELP engine_up Whether the engine's heartbeat is fresh.\n# TYPE engine_up gauge\nengine_up "
+_ENGINE_UP = (
+    f"# HELP {telemetry.ENGINE_UP} Whether the engine's heartbeat is fresh.\n# TYPE {telemetry.ENGINE_UP} gauge\n"
+    f"{telemetry.ENGINE_UP} "
+)
 
 router = router_for(None, tag="metrics")
 
@@ -31,7 +34,5 @@ async def metrics(request: Request) -> PlainTextResponse:
     alive = parts.overview.life_from(figures).alive
     if alive and ENGINE_FIGURE in figures:
         texts.append(figures[ENGINE_FIGURE][0].decode("utf-8", "replace"))
-    texts.append(
-        f"# HELP engine_up Whether the engine's heartbeat is fresh.\n# TYPE engine_up gauge\nengine_up {int(alive)}\n"
-    )
+    texts.append(f"{_ENGINE_UP}{int(alive)}\n")
     return PlainTextResponse(text.merge(texts), media_type=CONTENT_TYPE)

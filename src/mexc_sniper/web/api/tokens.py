@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from mexc_sniper.core.clock import NS_PER_S, iso_from_ns
 from mexc_sniper.ledger.access import ApiToken, hash_secret
 from mexc_sniper.web import convert
+from mexc_sniper.web.auth.login import SET_IT
 from mexc_sniper.web.auth.principal import Scope, known_scopes
 from mexc_sniper.web.auth.service import SECRET_BYTES
 from mexc_sniper.web.errors import ApiError
-from mexc_sniper.web.routing import program, router_for
+from mexc_sniper.web.routing import router_for, stepped_up
 from mexc_sniper.web.services import services
 from mexc_sniper.web.views import ErrorView, Iso, View
 
@@ -64,8 +65,13 @@ async def tokens(request: Request) -> TokensView:
 
 @router.post("/auth/tokens", responses={409: {"model": ErrorView}})
 async def create(request: Request, response: Response, body: TokenRequest) -> NewTokenView:
-    """Make a token with scopes the caller has himself; for programs with a bearer token (the CLI) only."""
-    parts, caller = services(request), program(request)
+    """Make a token with scopes the caller has himself.
+
+    A browser needs a password, given again (403 `step_up_required`): a stolen session must not make itself permanent.
+    """
+    parts, caller = services(request), await stepped_up(request)
+    if caller.is_browser and not await parts.login.password_set():
+        raise ApiError(403, "password_needed", f"Making tokens in a browser needs a password. {SET_IT}")
     beyond = [scope.value for scope in body.scopes if scope not in caller.scopes]
     if beyond:
         raise ApiError(403, "scope_missing", f"You cannot give what you do not have: {', '.join(beyond)}.")
@@ -89,7 +95,6 @@ async def create(request: Request, response: Response, body: TokenRequest) -> Ne
 @router.delete("/auth/tokens/{token_id}", status_code=204, responses={404: {"model": ErrorView}})
 async def revoke(request: Request, token_id: Annotated[str, Path(pattern=f"^[0-9a-f]{{{ID_CHARACTERS}}}$")]) -> None:
     """Revoke a token at once."""
-    program(request)
     parts = services(request)
     store = parts.store
     found = await store.inbox_read(lambda inbox: inbox.tokens())

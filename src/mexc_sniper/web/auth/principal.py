@@ -27,6 +27,8 @@ class Principal:
         csrf_token: what a browser session must send back with every change; None for bearer tokens, which no
             browser adds by itself.
         expires_ns: when a browser session ends in any case; None: never.
+        family: what a browser's sign-in keeps when it gets a new cookie; empty for bearer tokens.
+        stepped_up_until_ns: until when the password of a browser's session counts as just given.
     """
 
     key: str
@@ -34,6 +36,13 @@ class Principal:
     scopes: frozenset[Scope]
     csrf_token: str | None = None
     expires_ns: int | None = None
+    family: str = ""
+    stepped_up_until_ns: int | None = None
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether a browser's session asks, not a program with a bearer token."""
+        return self.csrf_token is not None
 
 
 def known_scopes(words: Iterable[str]) -> frozenset[Scope]:

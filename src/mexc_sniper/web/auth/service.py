@@ -6,6 +6,7 @@ from collections import OrderedDict
 from hashlib import sha256
 from hmac import compare_digest
 
+import msgspec
 import structlog
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -23,10 +24,13 @@ SECRET_BYTES = 32
 TOUCH_EVERY_S = 60.0
 """A session's last use is written at most so often; its idle end is exact to this."""
 OPERATOR = "operator"
-"""The actor of sessions and of the token file; named accounts come with passwords."""
+"""The actor of sessions by link and of the token file, and the account that a sign-in without a name means."""
 MAX_SECRET_CHARACTERS = 512
 MAX_REMEMBERED = 256
 """Callers kept in memory for stopping without a database; when full, the one not seen for longest is forgotten."""
+RENEWAL_S = 10.0
+"""How long the old id of a renewed session still passes."""
+_ENDED = "This sign-in has ended. Get a new link with `mexc-sniper user link`."
 IN_NEED_S = 0.5
 """How long stopping waits for the database to say who asks."""
 
@@ -71,7 +75,7 @@ class Auth:
         else:
             raise _not_signed_in("Sign in with the link that `mexc-sniper user link` prints, or send a bearer token.")
         if principal is None:
-            refusal = _not_signed_in("This sign-in has ended. Get a new link with `mexc-sniper user link`.")
+            refusal = _not_signed_in(_ENDED)
             # An expired cookie is no guess: a page left open must not slow its owner's next sign-in down.
             raise refusal if bearer is None else self._guesses.failed(address(connection), refusal)
         return principal
@@ -144,28 +148,64 @@ class Auth:
             )
             _log.warning("sign_in_refused", address=address(connection))
             raise self._guesses.failed(address(connection), refusal)
+        return await self.new_session(OPERATOR, connection)
+
+    async def new_session(self, actor: str, connection: HTTPConnection) -> tuple[str, Principal]:
+        """Begin a session for who has proven himself; returns the cookie's value and who it is."""
+        now_ns = self._clock.wall_ns()
         cookie = secrets.token_urlsafe(SECRET_BYTES)
-        expires_ns = now_ns + round(self._options.session_absolute_s * NS_PER_S)
-        await self._store.inbox(
-            lambda inbox: inbox.add_session(
-                Session(
-                    id_hash=hash_secret(cookie),
-                    actor=OPERATOR,
-                    scopes=tuple(scope.value for scope in Scope),
-                    created_ns=now_ns,
-                    last_used_ns=now_ns,
-                    expires_ns=expires_ns,
-                )
-            )
+        session = Session(
+            id_hash=hash_secret(cookie),
+            actor=actor,
+            scopes=tuple(scope.value for scope in Scope),
+            created_ns=now_ns,
+            last_used_ns=now_ns,
+            expires_ns=now_ns + round(self._options.session_absolute_s * NS_PER_S),
+            family=secrets.token_hex(SECRET_BYTES),
         )
-        _log.info("signed_in", address=address(connection), actor=OPERATOR)
-        return cookie, _session_principal(cookie, OPERATOR, ALL_SCOPES, expires_ns)
+        await self._store.inbox(lambda inbox: inbox.add_session(session))
+        _log.info("signed_in", address=address(connection), actor=actor)
+        return cookie, _session_principal(session)
+
+    async def renew_session(self, connection: HTTPConnection, stepped_up_until_ns: int | None) -> tuple[str, Principal]:
+        """Give a session a new id because what it may do changes (RELIABILITY 4.1, fixation).
+
+        The absolute end stays. What is on its way under the old id, from this page or another tab, still passes for
+        `RENEWAL_S`; the proof against forged requests belongs to the sign-in and stays.
+
+        Raises:
+            ApiError: 401 when the session has ended meanwhile.
+        """
+        old_hash = hash_secret(connection.cookies.get(self.cookie_name, ""))
+        old = await self._store.inbox_read(lambda inbox: inbox.session(old_hash))
+        cookie = secrets.token_urlsafe(SECRET_BYTES)
+        if old is None:
+            raise _not_signed_in(_ENDED)
+        now_ns = self._clock.wall_ns()
+        session = msgspec.structs.replace(
+            old, id_hash=hash_secret(cookie), last_used_ns=now_ns, stepped_up_until_ns=stepped_up_until_ns
+        )
+        ends_ns = now_ns + round(RENEWAL_S * NS_PER_S)
+        if not await self._store.inbox(lambda inbox: inbox.renew_session(old_hash, session, ends_ns)):
+            raise _not_signed_in(_ENDED)
+        return cookie, _session_principal(session)
+
+    async def end_others(self, caller: Principal) -> int:
+        """Sign out every browser but the caller's own; all of them when a program asks. Returns how many."""
+        self._recent.clear()
+        ended = await self._store.inbox(lambda inbox: inbox.end_sessions(but_family=caller.family or None))
+        _log.info("others_signed_out", actor=caller.actor, sessions=ended)
+        return ended
 
     async def sign_out(self, connection: HTTPConnection) -> None:
-        """End the session of this cookie, if there is one."""
+        """End the sign-in of this cookie, if there is one."""
         if cookie := connection.cookies.get(self.cookie_name):
-            self.forget(hash_secret(cookie))
-            await self._store.inbox(lambda inbox: inbox.end_session(hash_secret(cookie)))
+            key = hash_secret(cookie)
+            self.forget(key)
+            session = await self._store.inbox_read(lambda inbox: inbox.session(key))
+            if session is not None:
+                family = session.family
+                await self._store.inbox(lambda inbox: inbox.end_family(family))
             _log.info("signed_out", address=address(connection))
 
     async def by_session(self, cookie: str) -> Principal | None:
@@ -173,11 +213,30 @@ class Auth:
         if len(cookie) > MAX_SECRET_CHARACTERS:
             return None
         key = hash_secret(cookie)
-        now_ns = self._clock.wall_ns()
         session = await self._store.inbox_read(lambda inbox: inbox.session(key))
         if session is None:
             self.forget(key)
             return None
+        return await self._used(session)
+
+    async def goes_on(self, caller: Principal, connection: HTTPConnection) -> bool:
+        """Whether who opened a connection is still signed in, be it under a newer cookie; notes the use.
+
+        Raises:
+            StoreError: as `recognise`.
+        """
+        if not caller.is_browser:
+            try:
+                await self.recognise(connection)
+            except ApiError:
+                return False
+            return True
+        session = await self._store.inbox_read(lambda inbox: inbox.family_session(caller.family))
+        return session is not None and await self._used(session) is not None
+
+    async def _used(self, session: Session) -> Principal | None:
+        """Note a use; None, and the session is forgotten, once it has ended."""
+        key, now_ns = session.id_hash, self._clock.wall_ns()
         idle_ns = now_ns - session.last_used_ns
         if now_ns >= session.expires_ns or idle_ns >= self._options.session_idle_s * NS_PER_S:
             self.forget(key)
@@ -185,8 +244,7 @@ class Auth:
             return None
         if idle_ns >= min(TOUCH_EVERY_S, self._options.session_idle_s / 4) * NS_PER_S:
             await self._store.inbox(lambda inbox: inbox.touch_session(key, now_ns))
-        known = _session_principal(cookie, session.actor, known_scopes(session.scopes), session.expires_ns)
-        return self._remember(key, known)
+        return self._remember(key, _session_principal(session))
 
     async def _by_token(self, token: str) -> Principal | None:
         if len(token) > MAX_SECRET_CHARACTERS:
@@ -205,9 +263,9 @@ class Auth:
         return self._remember(key, known)
 
 
-def csrf_token(cookie: str) -> str:
-    """Derive what a page must send back with every change; whoever cannot read the cookie cannot know it."""
-    return sha256(b"mexc-sniper csrf\x00" + cookie.encode()).hexdigest()
+def csrf_token(family: str) -> str:
+    """Derive what a page must send back with every change; it goes to whoever holds the cookie and nobody else."""
+    return sha256(b"mexc-sniper csrf\x00" + family.encode()).hexdigest()
 
 
 def address(connection: HTTPConnection) -> str:
@@ -215,13 +273,15 @@ def address(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else "unknown"
 
 
-def _session_principal(cookie: str, actor: str, scopes: frozenset[Scope], expires_ns: int) -> Principal:
+def _session_principal(session: Session) -> Principal:
     return Principal(
-        key=f"session:{hash_secret(cookie)[:16]}",
-        actor=actor,
-        scopes=scopes,
-        csrf_token=csrf_token(cookie),
-        expires_ns=expires_ns,
+        key=f"session:{session.family[:16]}",
+        actor=session.actor,
+        scopes=known_scopes(session.scopes),
+        csrf_token=csrf_token(session.family),
+        expires_ns=session.expires_ns,
+        family=session.family,
+        stepped_up_until_ns=session.stepped_up_until_ns,
     )
 
 
