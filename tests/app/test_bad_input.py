@@ -139,3 +139,14 @@ def test_corrupt_scenario_ends_with_two_and_names_the_file(data_dir: Path, tmp_p
     scenario.write_text("[[listings]\n")
     done = sniper("sim", "--port", "0", "--scenario", str(scenario), data_dir=data_dir)
     assert_one_sentence(done, 2, "broken.toml")
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    """Every command pays for what is loaded here; stopping must not wait for a database's library."""
+    heavy = "('sqlalchemy', 'alembic', 'fastapi', 'uvicorn', 'aiohttp', 'apprise', 'argon2', 'picows')"
+    code = f"import sys, mexc_sniper.app.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"

@@ -17,6 +17,7 @@ from tests.web import test_execute as execute
 from tests.web import test_kill as kill
 from tests.web import test_listings as listings
 from tests.web import test_live as live
+from tests.web import test_passwords as passwords
 from tests.web import test_security as security
 from tests.web import test_sign_in as sign_in
 from tests.web import test_trading as trading
@@ -39,6 +40,8 @@ SAME_ON_POSTGRES: list[Callable[[WebWorld], Awaitable[None]]] = [
     live.test_pages_that_come_while_the_engine_writes_miss_nothing_and_see_nothing_twice,
     live.test_marks_reach_the_page_only_when_they_change,
     security.test_every_route_refuses_a_token_without_its_scope,
+    passwords.test_the_right_password_begins_a_session,
+    passwords.test_the_first_password_is_set_by_whoever_came_by_the_link,
     sign_in.test_a_link_works_once,
     sign_in.test_the_session_tells_who_is_signed_in_until_signed_out,
     trading.test_the_history_tells_every_trade_newest_first_with_mode_reason_and_delays_in_ms,

@@ -75,7 +75,7 @@ export function SignIn() {
             <span className="text-dim">Once you have set one with <Command>mexc-sniper user password</Command>.</span>
             <input className={fieldClass} type="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} required />
           </label>
-          <Button type="submit" disabled={busy || !password}>Sign in with password</Button>
+          <Button type="submit" disabled={busy || !password}>Use the password</Button>
         </form>
       </section>
       <p className="text-xs text-dim">The bot runs on your own machine; this page talks to nothing else.</p>

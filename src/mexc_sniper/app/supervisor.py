@@ -16,7 +16,6 @@ import structlog
 from mexc_sniper.app.children import Child, ChildEnded, ChildSpec, own_command
 from mexc_sniper.app.client import ApiClient, ApiError, Unreachable
 from mexc_sniper.app.instance import RunInfo, remove_run_info, write_run_info
-from mexc_sniper.app.nightly import nightly
 from mexc_sniper.app.process_env import child_environment, simulator_environment
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.app.settings_load import Role
@@ -125,6 +124,8 @@ class Supervisor:
                 notify_env = child_environment(settings, Role.NOTIFY, config=config)
                 watchers.append(self._watch(ChildSpec(name="notify", argv=own_command("notify"), env=notify_env)))
             if settings.backup.enabled:
+                from mexc_sniper.app.nightly import nightly  # loads the database's library
+
                 watchers.append(
                     asyncio.create_task(
                         nightly(settings, self._clock, on_trouble=self._on_trouble), name="nightly backup"

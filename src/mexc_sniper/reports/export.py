@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from mexc_sniper.core.clock import iso_from_ns
 from mexc_sniper.core.errors import ConfigError
 from mexc_sniper.core.values import text_from_decimal
-from mexc_sniper.ledger.reader import LedgerReader
+
+if TYPE_CHECKING:
+    from mexc_sniper.ledger.reader import LedgerReader  # the command line starts without the database's library
 
 PAGE = 500
 _DURATIONS = re.compile(r"(lag|tick_to_trade|round_trip|ack_to_fill|open_to_order)_ns$")
@@ -34,7 +36,7 @@ class Table(StrEnum):
     AUDIT = "audit"
 
 
-Page = Callable[[LedgerReader, int], tuple[Sequence[Any], int]]
+Page = Callable[["LedgerReader", int], tuple[Sequence[Any], int]]
 
 _PAGES: dict[Table, Page] = {
     Table.TRADES: lambda reader, offset: reader.trades(limit=PAGE, offset=offset),
@@ -45,7 +47,7 @@ _PAGES: dict[Table, Page] = {
 }
 
 
-def rows(reader: LedgerReader, table: Table, *, tell: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:
+def rows(reader: "LedgerReader", table: Table, *, tell: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:
     """Yield every row, newest first and each once; what is written meanwhile may be missing, never doubled.
 
     Args:

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -34,8 +34,9 @@ from mexc_sniper.app.instance import prepare_data_dir
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.clock import SystemClock
 from mexc_sniper.core.errors import ConfigError
-from mexc_sniper.ledger.inbox import WebInbox
-from mexc_sniper.ledger.location import locate
+
+if TYPE_CHECKING:
+    from mexc_sniper.ledger.inbox import WebInbox
 
 user_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the page.")
 app.add_typer(user_app, name="user")
@@ -212,7 +213,10 @@ def _typed() -> str:
 
 
 @contextmanager
-def _inbox(settings: Settings) -> Iterator[WebInbox]:
+def _inbox(settings: Settings) -> "Iterator[WebInbox]":
+    from mexc_sniper.ledger.inbox import WebInbox
+    from mexc_sniper.ledger.location import locate
+
     prepare_data_dir(settings.data_dir)
     inbox = WebInbox(locate(settings.database.url, settings.data_dir))
     try:

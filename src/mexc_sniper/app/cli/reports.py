@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table as RichTable
@@ -31,10 +31,10 @@ from mexc_sniper.app.cli.common import (
 )
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.clock import SystemClock, iso_from_ns
-from mexc_sniper.ledger.location import locate
-from mexc_sniper.ledger.reader import LedgerReader
 from mexc_sniper.reports.export import Table, rows, write
-from mexc_sniper.reports.summary import summarise
+
+if TYPE_CHECKING:
+    from mexc_sniper.ledger.reader import LedgerReader
 
 FOLLOW_EVERY_S = 0.2
 
@@ -53,6 +53,8 @@ def report(
 
       mexc-sniper report --days 7
     """
+    from mexc_sniper.reports.summary import summarise
+
     with _reader(read_settings(config, data_dir, demo=demo)) as reader, err.status("Reading …"):
         answer = summarise(reader, days=days, now_ns=SystemClock().wall_ns())
     show(answer, as_json=as_json, human=lambda: _print_report(answer))
@@ -190,7 +192,10 @@ def _ms(figures: dict[str, float]) -> str:
 
 
 @contextmanager
-def _reader(settings: Settings) -> Iterator[LedgerReader]:
+def _reader(settings: Settings) -> "Iterator[LedgerReader]":
+    from mexc_sniper.ledger.location import locate
+    from mexc_sniper.ledger.reader import LedgerReader
+
     reader = LedgerReader(locate(settings.database.url, settings.data_dir))
     try:
         yield reader
