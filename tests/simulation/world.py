@@ -546,7 +546,8 @@ class World:
         self.latch.set(action, self.loop.now)
         self.judge.killed(action)
         self.killed_at_s = self.loop.now
-        self.loop.call_soon(self.command, Verb.KILL, {"action": action, "reason": "simulation"})
+        row_comes_s = self.random.uniform(0.0, 1.5)  # the database may be slow, or away
+        self.loop.call_later(row_comes_s, self.command, Verb.KILL, {"action": action, "reason": "simulation"})
 
     def configure(self, changes: Mapping[str, str]) -> None:
         """Change the configuration."""
