@@ -373,6 +373,8 @@ class Judge:
             recovered = after is S.IN_DOUBT and before is S.INTENDED
             if after not in TRANSITIONS[before] and not recovered:
                 world.fail(f"I11 {name} went from {before} to {after}")
+        if after is S.FILLED and order.filled_quantity <= 0:
+            world.fail(f"I8 {name} is filled with nothing")
         if after in WITHOUT_TRACE and order.reason is None:
             world.fail(f"I13 {name} is {after} without a reason")
         if after is S.IN_DOUBT and not order.text:

@@ -97,7 +97,7 @@ def draw(seed: int) -> Plan:
         stream_trade_ids=dice.choice(("same", "same", "other")),
         throttle=(1, 1) if dice.random() < 0.25 else (5, 5),
         safety_s=round(dice.uniform(14.0, 20.0), 2),
-        buys_s=buys,
+        buys_s=tuple(sorted((*buys, *buys[:1]))) if dice.random() < 0.4 else buys,  # a double click
         resumes=dice.random() < 0.6,
         connection_life_s=dice.uniform(8.0, 14.0) if dice.random() < 0.05 else 86_400.0,
         all_sources=all_sources,

@@ -549,6 +549,16 @@ class World:
         row_comes_s = self.random.uniform(0.0, 1.5)  # the database may be slow, or away
         self.loop.call_later(row_comes_s, self.command, Verb.KILL, {"action": action, "reason": "simulation"})
 
+    def disarm(self) -> None:
+        """Take the permission for live entries back, for a while."""
+        self.wants_armed = False
+        self.loop.call_soon(self.command, Verb.DISARM, {})
+
+        def again() -> None:
+            self.wants_armed = True
+
+        self.loop.call_later(5.0, again)
+
     def configure(self, changes: Mapping[str, str]) -> None:
         """Change the configuration."""
         self.loop.call_soon(self.command, Verb.UPDATE_CONFIG, {"config": dict(changes), "confirm": True})
@@ -559,6 +569,7 @@ class World:
             if maker.market.quoting and not maker.gone:
                 arguments = {"symbol": maker.market.symbol, "quoteQty": self.plan.trade_usdt}
                 self.loop.call_soon(self.command, Verb.EXECUTE_TRADE, arguments)
+                self.loop.call_later(0.3, self.reached, "bought")
                 return
 
     def close_by_hand(self) -> None:

@@ -44,7 +44,6 @@ HINTS: Mapping[str, Hint] = MappingProxyType(
         "timeout_is_failure": _struck(_TAKEN),
         "timeout_may_be_retried": _struck(_TAKEN),
         "not_found_is_proof": _struck(("order_unseen", "order_late", "order_held_back")),
-        "grace_forgotten": _struck(("order_unseen",), _TAKEN),
         "post_repeated": _struck(_UNANSWERED),
         "journal_failure_ignored": _struck(("fsync_fails",)),
         "journal_not_read": _struck(_DEATHS),
@@ -52,9 +51,6 @@ HINTS: Mapping[str, Hint] = MappingProxyType(
         "reserved_after_ack": _busy,
         "released_at_end": _busy,
         "doubt_not_counted": _both(_struck(_UNANSWERED), _busy),
-        "daily_spend_forgotten": _both(
-            _struck(_DEATHS), lambda plan: plan.max_daily_spend_usdt == "50" and _busy(plan)
-        ),
         "late_fill_ignored": _struck(("late_fill",)),
         "stale_answer_believed": _struck(_OLD_NEWS),
         "partial_cancel_is_nothing": lambda plan: any(listing.depth < 5 for listing in plan.listings),
