@@ -187,6 +187,10 @@ def _disarm(world: "World", _: float) -> None:
     world.disarm()
 
 
+def _lower_limit(world: "World", _: float) -> None:
+    world.lower_limit()
+
+
 def _command(verb: Verb) -> Act:
     def act(world: "World", _: float) -> None:
         world.command(verb, {})
@@ -287,7 +291,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "kill_flatten": Kind(_latch("flatten"), (*ANY, *BOUGHT, *SECONDS), 4),
         "disarmed": Kind(_disarm, (*DECIDING, *SECONDS), 5),
         "monitor_stopped": Kind(_command(Verb.STOP_MONITOR), SECONDS, 8),
-        "limit_lowered": Kind(_config(maxPositionUsdt="25"), (*BOUGHT * 6, *DECIDING, *TOLD), 3, weight=4),
+        "limit_lowered": Kind(_lower_limit, (*BOUGHT * 6, *DECIDING, *TOLD), 3, weight=4),
         "limit_raised": Kind(_config(maxPositionUsdt="110"), (*DECIDING, *TOLD), 4),
         "bought_by_hand": Kind(_buy, (*TOLD, *DECIDING, *SECONDS), 5, weight=4),
         "closed_by_hand": Kind(_close, (*TOLD, *SECONDS), 5),

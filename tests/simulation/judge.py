@@ -208,7 +208,7 @@ class Judge:
         config = world.life.engine.state.config
         self._note_config(config.version, config.config.max_position_usdt, config.config.max_daily_spend_usdt)
         versions = range(intent.config_version, config.version + 1)
-        cap = min((self._configs[v] for v in versions if v in self._configs), default=ZERO)
+        cap = min(*(self._configs[v] for v in versions if v in self._configs), world.caps.max_position)
         most = min((self._spends[v] for v in versions if v in self._spends), default=ZERO)
         held, spent = ZERO, ZERO
         for order in self._ours():

@@ -159,6 +159,7 @@ class World:
         self.sockets: dict[VirtualSocket, None] = {}
         self.lines: dict[VirtualLine, None] = {}
         self.judge = Judge(self)
+        self.caps = CAPS
         self.markets: list[MarketMaker] = []
         self.own_tasks: dict[asyncio.Task[Any], None] = {}
         self.lives = 0
@@ -563,6 +564,10 @@ class World:
         """Change the configuration."""
         self.loop.call_soon(self.command, Verb.UPDATE_CONFIG, {"config": dict(changes), "confirm": True})
 
+    def lower_limit(self) -> None:
+        """Allow one trade and no more."""
+        self.configure({"maxPositionUsdt": str(Decimal(self.plan.trade_usdt) + 1)})
+
     def buy_by_hand(self) -> None:
         """Buy, and have the page repeat itself."""
         for maker in self.markets:
@@ -829,6 +834,7 @@ def first_config(plan: Plan) -> TradeConfig:
         update={
             "auto_trade": True,
             "trade_usdt": Decimal(plan.trade_usdt),
+            "max_trade_usdt": Decimal(plan.trade_usdt),
             "max_position_usdt": Decimal(plan.max_position_usdt),
             "max_daily_spend_usdt": Decimal(plan.max_daily_spend_usdt),
             "entry_type": plan.entry_type,

@@ -221,7 +221,13 @@ def _stale_answer_believed(patch: Patches) -> None:
         quote = order.filled_quote if report.filled_quote is None else report.filled_quote
         return filled, quote
 
+    original: Any = None
+
+    def after_the_end(before: Any, after: Any, report: Any, *, more: bool) -> Any:
+        return original(before, after, report, more=True) if more else after
+
     patch.put(order_table, "_cumulative", cumulative)
+    original = patch.put(order_table, "_after_the_end", after_the_end)
 
 
 def _partial_cancel_is_nothing(patch: Patches) -> None:

@@ -31,6 +31,11 @@ def _struck(*groups: tuple[str, ...]) -> Hint:
     return hint
 
 
+def _at_bought(kinds: tuple[str, ...]) -> Hint:
+    """One of the kinds while an order may be waiting."""
+    return lambda plan: any(strike.kind in kinds and strike.point == "bought" for strike in plan.strikes)
+
+
 def _busy(plan: Plan) -> bool:
     return len(plan.listings) > 1 or bool(plan.buys_s)
 
@@ -57,9 +62,9 @@ HINTS: Mapping[str, Hint] = MappingProxyType(
         "end_is_not_final": _struck(_OLD_NEWS),
         "base_fee_forgotten": lambda plan: plan.fees == "base",
         "exits_not_reserved": _struck((*_UNANSWERED, "closed_by_hand", "kill_flatten")),
-        "latch_not_looked_at": _both(_struck(_KILLS), _busy),
-        "kill_not_rechecked": _both(_struck(_KILLS), lambda plan: plan.throttle == (1, 1)),
-        "config_change_unnoticed": _both(_struck(("limit_lowered",)), lambda plan: plan.throttle == (1, 1)),
+        "latch_not_looked_at": _at_bought(_KILLS),
+        "kill_not_rechecked": _both(_at_bought(_KILLS), lambda plan: plan.throttle == (1, 1)),
+        "config_change_unnoticed": _both(_at_bought(("limit_lowered",)), lambda plan: plan.throttle == (1, 1)),
         "entry_before_reconciliation": _struck(_DEATHS),
         "armed_for_ever": _struck(("disarmed",)),
         "refused_without_reason": _struck((*_KILLS, "fsync_fails", "limit_lowered")),
