@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+SEEDS ?= 2000
 PAGE := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test coverage check proto openapi docs leaks lock bench clean page-types
+.PHONY: help demo run test coverage simulate check proto openapi docs leaks lock bench clean page-types
 
 help:
 	@echo "mexc-sniper: see every new spot listing on MEXC the moment it exists, and trade it under limits"
@@ -16,6 +17,7 @@ help:
 	@echo "  make demo    the whole product against the bundled exchange simulator; no keys, no internet"
 	@echo "  make run     the same against MEXC itself (starts stopped; press Start on the page)"
 	@echo "  make test    all tests (browser and PostgreSQL tests run where those are installed)"
+	@echo "  make simulate SEEDS=20000    thousands of seeded lives in virtual time, and bugs planted on purpose"
 	@echo "  make check   format, lint, types, import rules"
 	@echo "  make coverage  branch coverage against its bars: money modules 95 %, the project 85 %"
 	@echo
@@ -37,6 +39,10 @@ test: $(VENV)/.dev $(VENV)/.installed
 
 coverage: $(VENV)/.dev $(VENV)/.installed
 	$(BIN)/python -m tests.coverage_bars $(ARGS)
+
+simulate: $(VENV)/.dev $(VENV)/.installed
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --record $(ARGS)
+	$(BIN)/python -m tests.simulation.planted
 
 check: $(VENV)/.dev $(VENV)/.installed
 	$(BIN)/ruff check .

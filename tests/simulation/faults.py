@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Act = Callable[["World", float], None]
 
 ENTRY = ("entry.write",)
+BOUGHT = ("bought",)
+"""A third of a second after the operator's buy: with a slow throttle an order may be waiting."""
 ORDERS = ("entry.write", "entry.write", "exit.write")
 TOLD = ("answer", "event.OrderReported", "handled.OrderReported", "event.FillsReported", "handled.FillsReported")
 DECIDING = ("event.BookSeen", "handled.BookSeen", "event.QuoteSeen", "journal.before", "journal.after", "entry.written")
@@ -181,6 +183,14 @@ def _config(**changes: str) -> Act:
     return act
 
 
+def _disarm(world: "World", _: float) -> None:
+    world.disarm()
+
+
+def _lower_limit(world: "World", _: float) -> None:
+    world.lower_limit()
+
+
 def _command(verb: Verb) -> Act:
     def act(world: "World", _: float) -> None:
         world.command(verb, {})
@@ -276,12 +286,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "foreign_order": Kind(_foreign_order, (*ORDERS, *SECONDS), 5),
         "second_copy": Kind(_second_copy, SECONDS, 9, weight=1),
         "withdrawn_by_hand": Kind(_withdrawal, (*TOLD, *SECONDS), 6, weight=1),
-        "kill_pause": Kind(_latch("pause"), (*ANY, *SECONDS), 4),
-        "kill_cancel": Kind(_latch("cancel"), (*ANY, *SECONDS), 4, weight=4),
-        "kill_flatten": Kind(_latch("flatten"), (*ANY, *SECONDS), 4),
-        "disarmed": Kind(_command(Verb.DISARM), (*DECIDING, *SECONDS), 5),
+        "kill_pause": Kind(_latch("pause"), (*ANY, *BOUGHT, *SECONDS), 4),
+        "kill_cancel": Kind(_latch("cancel"), (*ANY, *BOUGHT * 6, *SECONDS), 4, weight=5),
+        "kill_flatten": Kind(_latch("flatten"), (*ANY, *BOUGHT, *SECONDS), 4),
+        "disarmed": Kind(_disarm, (*DECIDING, *SECONDS), 5),
         "monitor_stopped": Kind(_command(Verb.STOP_MONITOR), SECONDS, 8),
-        "limit_lowered": Kind(_config(maxPositionUsdt="25"), (*DECIDING, *TOLD), 4),
+        "limit_lowered": Kind(_lower_limit, (*BOUGHT * 6, *DECIDING, *TOLD), 3, weight=4),
         "limit_raised": Kind(_config(maxPositionUsdt="110"), (*DECIDING, *TOLD), 4),
         "bought_by_hand": Kind(_buy, (*TOLD, *DECIDING, *SECONDS), 5, weight=4),
         "closed_by_hand": Kind(_close, (*TOLD, *SECONDS), 5),

@@ -208,7 +208,7 @@ class Judge:
         config = world.life.engine.state.config
         self._note_config(config.version, config.config.max_position_usdt, config.config.max_daily_spend_usdt)
         versions = range(intent.config_version, config.version + 1)
-        cap = min((self._configs[v] for v in versions if v in self._configs), default=ZERO)
+        cap = min(*(self._configs[v] for v in versions if v in self._configs), world.caps.max_position)
         most = min((self._spends[v] for v in versions if v in self._spends), default=ZERO)
         held, spent = ZERO, ZERO
         for order in self._ours():
@@ -373,6 +373,8 @@ class Judge:
             recovered = after is S.IN_DOUBT and before is S.INTENDED
             if after not in TRANSITIONS[before] and not recovered:
                 world.fail(f"I11 {name} went from {before} to {after}")
+        if after is S.FILLED and order.filled_quantity <= 0:
+            world.fail(f"I8 {name} is filled with nothing")
         if after in WITHOUT_TRACE and order.reason is None:
             world.fail(f"I13 {name} is {after} without a reason")
         if after is S.IN_DOUBT and not order.text:

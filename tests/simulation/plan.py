@@ -82,7 +82,7 @@ def draw(seed: int) -> Plan:
         all_sources = True
     slow = dice.random() < 0.15
     buys = tuple(round(dice.uniform(6.0, 15.0), 3) for _ in range(dice.choices((0, 1, 2), (6, 3, 1))[0]))
-    return Plan(
+    plan = Plan(
         seed=seed,
         listings=tuple(listings),
         strikes=draw_strikes(dice),
@@ -97,11 +97,26 @@ def draw(seed: int) -> Plan:
         stream_trade_ids=dice.choice(("same", "same", "other")),
         throttle=(1, 1) if dice.random() < 0.25 else (5, 5),
         safety_s=round(dice.uniform(14.0, 20.0), 2),
-        buys_s=buys,
+        buys_s=tuple(sorted((*buys, *buys[:1]))) if dice.random() < 0.4 else buys,  # a double click
         resumes=dice.random() < 0.6,
         connection_life_s=dice.uniform(8.0, 14.0) if dice.random() < 0.05 else 86_400.0,
         all_sources=all_sources,
         rehearses=dice.random() < 0.001,
+    )
+    return _rush(dice, plan) if dice.random() < 0.05 else plan
+
+
+def _rush(dice: Random, plan: Plan) -> Plan:
+    """Two buys at once where only one may leave in a second, and a word that must stop the one that waits."""
+    at_s = round(dice.uniform(8.0, 11.0), 3)
+    kind = dice.choice(("kill_pause", "kill_cancel", "kill_flatten", "limit_lowered"))
+    return msgspec.structs.replace(
+        plan,
+        strikes=(*plan.strikes, Strike(kind, "bought", 1, 0.5)),
+        buys_s=(at_s, at_s),
+        throttle=(1, 1),
+        max_position_usdt="200",
+        max_daily_spend_usdt="1000",
     )
 
 

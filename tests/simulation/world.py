@@ -159,6 +159,7 @@ class World:
         self.sockets: dict[VirtualSocket, None] = {}
         self.lines: dict[VirtualLine, None] = {}
         self.judge = Judge(self)
+        self.caps = CAPS
         self.markets: list[MarketMaker] = []
         self.own_tasks: dict[asyncio.Task[Any], None] = {}
         self.lives = 0
@@ -546,11 +547,26 @@ class World:
         self.latch.set(action, self.loop.now)
         self.judge.killed(action)
         self.killed_at_s = self.loop.now
-        self.loop.call_soon(self.command, Verb.KILL, {"action": action, "reason": "simulation"})
+        row_comes_s = self.random.uniform(0.0, 1.5)  # the database may be slow, or away
+        self.loop.call_later(row_comes_s, self.command, Verb.KILL, {"action": action, "reason": "simulation"})
+
+    def disarm(self) -> None:
+        """Take the permission for live entries back, for a while."""
+        self.wants_armed = False
+        self.loop.call_soon(self.command, Verb.DISARM, {})
+
+        def again() -> None:
+            self.wants_armed = True
+
+        self.loop.call_later(5.0, again)
 
     def configure(self, changes: Mapping[str, str]) -> None:
         """Change the configuration."""
         self.loop.call_soon(self.command, Verb.UPDATE_CONFIG, {"config": dict(changes), "confirm": True})
+
+    def lower_limit(self) -> None:
+        """Allow one trade and no more."""
+        self.configure({"maxPositionUsdt": str(Decimal(self.plan.trade_usdt) + 1)})
 
     def buy_by_hand(self) -> None:
         """Buy, and have the page repeat itself."""
@@ -558,6 +574,7 @@ class World:
             if maker.market.quoting and not maker.gone:
                 arguments = {"symbol": maker.market.symbol, "quoteQty": self.plan.trade_usdt}
                 self.loop.call_soon(self.command, Verb.EXECUTE_TRADE, arguments)
+                self.loop.call_later(0.3, self.reached, "bought")
                 return
 
     def close_by_hand(self) -> None:
@@ -817,6 +834,7 @@ def first_config(plan: Plan) -> TradeConfig:
         update={
             "auto_trade": True,
             "trade_usdt": Decimal(plan.trade_usdt),
+            "max_trade_usdt": Decimal(plan.trade_usdt),
             "max_position_usdt": Decimal(plan.max_position_usdt),
             "max_daily_spend_usdt": Decimal(plan.max_daily_spend_usdt),
             "entry_type": plan.entry_type,

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from mexc_sniper.core.errors import StoreError
 from mexc_sniper.core.reasons import Reason
-from mexc_sniper.engine import orders as engine_orders
 from mexc_sniper.engine import trader as engine_trader
 from mexc_sniper.engine.entries import Entries
 from mexc_sniper.engine.gate import Gatekeeper
@@ -84,11 +83,6 @@ def _not_found_is_proof(patch: Patches) -> None:
         return original(self, turn, event)
 
     original = patch.put(Orders, "looked_up", looked_up)
-
-
-def _grace_forgotten(patch: Patches) -> None:
-    """Not found is proof as soon as recvWindow is over: an order may stay unseen for 20 s."""
-    patch.put(engine_orders, "GRACE_NS", 0)
 
 
 def _post_repeated(patch: Patches) -> None:
@@ -200,17 +194,15 @@ def _position_limit_without_order(patch: Patches) -> None:
     patch.put(policy_risk, "CHECKS", checks)
 
 
-def _daily_spend_forgotten(patch: Patches) -> None:
-    """What was spent today is forgotten by a restart."""
-    patch.put(Holdings, "restore_results", lambda self, turn, restored: None)
-
-
 def _execution_counted_twice(patch: Patches) -> None:
     """A repeated execution counts again."""
     original: Any = None
 
     def fills(self: Any, turn: Any, event: Any) -> None:
-        self._state.trading.fills_seen.clear()
+        trading = self._state.trading
+        trading.fills_seen.clear()
+        for fill in event.fills:
+            trading.booked.pop(fill.client_order_id, None)
         original(self, turn, event)
 
     original = patch.put(Orders, "fills", fills)
@@ -229,7 +221,13 @@ def _stale_answer_believed(patch: Patches) -> None:
         quote = order.filled_quote if report.filled_quote is None else report.filled_quote
         return filled, quote
 
+    original: Any = None
+
+    def after_the_end(before: Any, after: Any, report: Any, *, more: bool) -> Any:
+        return original(before, after, report, more=True) if more else after
+
     patch.put(order_table, "_cumulative", cumulative)
+    original = patch.put(order_table, "_after_the_end", after_the_end)
 
 
 def _partial_cancel_is_nothing(patch: Patches) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.simulation.plan import draw
 from tests.simulation.planted.bugs import planted
+from tests.simulation.planted.where import order
 from tests.simulation.world import simulate
 
 WITHIN = 500
@@ -17,13 +18,14 @@ Found = tuple[str, int | None, str]
 
 
 def find(name: str) -> Found:
-    """Play seeds with a bug until one fails."""
+    """Play the first seeds with a bug until one fails, the likely ones first."""
+    plans = order(name, [draw(seed) for seed in range(WITHIN)])
     with planted(name):
-        for seed in range(WITHIN):
-            violation = simulate(draw(seed)).violation
+        for played, plan in enumerate(plans):
+            violation = simulate(plan).violation
             if violation:
-                return name, seed, violation
-            if seed % 50 == 49:
+                return name, plan.seed, violation
+            if played % 50 == 49:
                 gc.collect()
     return name, None, ""
 
