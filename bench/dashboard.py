@@ -1,6 +1,6 @@
 """What the dashboard costs and how late it is: first page, event to table row, the web process's CPU per page.
 
-    python bench/dashboard.py [--seconds 10] [--clients 5] [--no-browser]
+    PYTHONPATH=src:. python bench/dashboard.py [--seconds 10] [--clients 5] [--no-browser]
 
 A web process of its own over a real ledger; this script is the engine's writer. An event's clock starts when it is
 handed to the ledger's writer and stops when its row is in the page's DOM, so commit, tail, socket and painting are in.
@@ -271,6 +271,28 @@ async def browse(world: World, bars: Bars, seconds: float) -> None:
             await browser.close()
 
 
+async def frames(world: World, bars: Bars, per_second: int, seconds: float) -> None:
+    """Read at a socket when each event is there: what the page's figures hold besides the browser's own time."""
+    seen: dict[str, float] = {}
+    headers = {"Authorization": f"Bearer {world.token}"}
+    async with connect(f"ws://{world.host}/live", max_size=None, additional_headers=headers) as page:
+
+        async def read() -> None:
+            async for message in page:
+                frame = json.loads(message)
+                if frame.get("kind") == "listing_changed":
+                    seen[frame["data"]["id"]] = world.clock.wall_ns() / 1e6
+
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(1.0)
+        handed = await world.pour(per_second, seconds)
+        await asyncio.sleep(1.0)
+        reading.cancel()
+    late = [seen[key] - at for key, at in handed.items() if key in seen]
+    text = f"p50 {quantile(late, 0.5):.0f}, p99 {quantile(late, 0.99):.0f} ms, {len(handed) - len(late)} lost"
+    bars.add(f"event → frame at a socket, {per_second} a second", text, "none lost", holds=len(late) == len(handed))
+
+
 async def costs(world: World, bars: Bars, seconds: float, clients: int) -> None:
     """The web process's CPU, alone and with pages."""
     for per_second in (0, 10, 100):
@@ -292,6 +314,8 @@ async def measure(options: argparse.Namespace) -> bool:
                 console.print("No browser figures: Chromium or the built page is missing, or they were not wanted.")
             else:
                 await browse(world, bars, options.seconds)
+            for per_second in (10, 100):
+                await frames(world, bars, per_second, options.seconds)
             await costs(world, bars, options.seconds, options.clients)
     console.print(bars.table)
     return bars.passed

@@ -159,7 +159,7 @@ function Trading() {
 function NeedsYouLink() {
   const many = useWorld((world) => world.attention.length + world.trades.filter((trade) => trade.status === "high_value_pending").length);
   if (!many) return null;
-  return <Link to="/trades" className="rounded-full border border-warn px-2.5 leading-[22px] font-medium whitespace-nowrap text-warn hover:bg-raised max-sm:order-5">{many} {many === 1 ? "needs" : "need"} you</Link>;
+  return <Link to="/trades" className="rounded-full border border-warn px-2.5 leading-[22px] font-medium whitespace-nowrap text-warn hover:bg-raised max-sm:order-1">{many} {many === 1 ? "needs" : "need"} you</Link>;
 }
 
 function IconButton({ label, onClick, children, words }: { label: string; onClick: () => void; children: React.ReactNode; words: boolean }) {

@@ -21,7 +21,7 @@ const DEADLINE_MS = 6_000;
 /** The bot itself waits up to 5 s for the outcome of an order. */
 const TRADE_DEADLINE_MS = 9_000;
 /** A message to a far service may take its time. */
-const TEST_DEADLINE_MS = 20_000;
+const TEST_DEADLINE_MS = 24_000;
 
 let prove: (() => Promise<boolean>) | null = null;
 /** Who asks for the password when the bot wants it again; false: the person gave up. */

@@ -73,7 +73,11 @@ export type Channel = {
   id: string; name: string; kind: string; enabled: boolean; events: string[]; quietHours: QuietHours | null;
   lastError: string | null; lastSentAt: Iso | null; revision?: number;
 };
-export type Channels = { channels: Channel[]; events: (string | { name: string; text?: string })[] };
+export type NoticeKind = { id: string; title: string; urgent: boolean };
+export type Channels = {
+  channels: Channel[]; events: NoticeKind[]; notifierRunning?: boolean;
+  heartbeat?: { lastSentAt: Iso | null; failingSince: Iso | null; lastError: string } | null;
+};
 export type ChannelChange = { enabled?: boolean; events?: string[]; quietHours?: QuietHours | null; revision?: number };
 
 export type SnapshotFrame = Frame<"snapshot", Views["SnapshotFrame"]>;

@@ -53,6 +53,7 @@ def _no_sideways_scroll(page: Page) -> None:
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_every_page_is_accessible(filled: Bot, open_page: OpenPage, viewport: dict[str, int], scheme: str) -> None:
@@ -93,6 +94,8 @@ def trading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield desk
 
 
+@pytest.mark.timeout(400)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_everything_of_trading_is_accessible(

@@ -149,6 +149,7 @@ async def test_everything_in_order_is_ready_and_leaves_to_the_operator_what_no_c
         ("canary old", "canary", "warning"),
         ("no channel", "notifications", "missing"),
         ("channel gone", "notifications", "missing"),
+        ("heartbeat only", "notifications", "missing"),
         ("channel untested", "notifications", "missing"),
         ("test failed", "notifications", "missing"),
         ("channel fails", "notifications", "missing"),
@@ -195,6 +196,8 @@ async def test_each_point_that_is_not_in_order_is_told(live_web: WebWorld, what:
             channels(web)
         case "channel gone":
             channels(web, ("telegram", False, "{}", good))
+        case "heartbeat only":
+            channels(web, ("heartbeat", True, "{}", good))
         case "channel untested":
             channels(web, ("telegram", True, "{}", None))
         case "test failed":

@@ -1,12 +1,11 @@
 import { useState, type FormEvent } from "react";
 import { api } from "../api";
-import { span } from "../format";
 import { lookAgain } from "../live";
 import type { GoLiveItem } from "../types";
 import { ALARM, Button, fieldClass, Modal, Problem } from "../ui";
 
 const LIVE = "LIVE";
-const MINUTES = [15, 60, 240, 720];
+const MINUTES: Record<number, string> = { 15: "15 minutes", 60: "1 hour", 240: "4 hours", 720: "12 hours" };
 
 /** Permission for live entries, for a limited time: each open point is confirmed one by one, and the word is typed. */
 export function Arm({ open, onOpenChange, warnings }: { open: boolean; onOpenChange: (open: boolean) => void; warnings: GoLiveItem[] }) {
@@ -46,21 +45,21 @@ function Form({ done, warnings }: { done: () => void; warnings: GoLiveItem[] }) 
         </fieldset>
       )}
       <div className="grid grid-cols-2 gap-3">
-        <label className="grid gap-1">
+        <label className="grid min-w-0 gap-1">
           <span className="font-medium">For</span>
-          <select className={fieldClass} value={minutes} onChange={(event) => setMinutes(Number(event.target.value))}>
-            {MINUTES.map((many) => <option key={many} value={many}>{many < 60 ? `${many} min` : many === 60 ? "1 hour" : `${many / 60} hours`}</option>)}
+          <select className={`${fieldClass} w-full min-w-0`} value={minutes} onChange={(event) => setMinutes(Number(event.target.value))}>
+            {Object.entries(MINUTES).map(([many, word]) => <option key={many} value={many}>{word}</option>)}
           </select>
         </label>
-        <label className="grid gap-1">
+        <label className="grid min-w-0 gap-1">
           <span className="font-medium">Type {LIVE}</span>
-          <input className={fieldClass} value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" autoCapitalize="characters" spellCheck={false} />
+          <input className={`${fieldClass} w-full min-w-0`} value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" autoCapitalize="characters" spellCheck={false} />
         </label>
       </div>
       {problem && <Problem>{problem}</Problem>}
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={done}>Cancel</Button>
-        <Button type="submit" className={ALARM} disabled={busy || typed !== LIVE || !all}>Arm live trading for {span(minutes * 60_000)}</Button>
+        <Button type="submit" className={ALARM} disabled={busy || typed !== LIVE || !all}>Arm live trading for {MINUTES[minutes]}</Button>
       </div>
     </form>
   );

@@ -3,32 +3,42 @@ import { useId, useState } from "react";
 import { api, ApiError } from "../api";
 import { name } from "../format";
 import { Ago } from "../time";
-import type { Channel, ChannelChange, Channels, QuietHours } from "../types";
+import type { Channel, ChannelChange, Channels, NoticeKind, QuietHours } from "../types";
 import { Blocks, Button, Card, Empty, fieldClass, Problem, State, Tag } from "../ui";
 import { NotHere } from "./NotHere";
-
-type Event = { name: string; text: string };
-const readEvents = (raw: Channels["events"]): Event[] => raw.map((event) =>
-  typeof event === "string" ? { name: event, text: sentence(event) } : { name: event.name, text: event.text ?? sentence(event.name) });
-const sentence = (word: string) => word.charAt(0).toUpperCase() + word.slice(1).replaceAll("_", " ");
 
 /** Where the bot tells what happened. Addresses are secrets of the settings file and never come here. */
 export function Notifications() {
   const asked = useQuery({ queryKey: ["channels"], queryFn: ({ signal }) => api.channels(signal), retry: false, refetchInterval: 15_000 });
   const absent = asked.error instanceof ApiError && asked.error.status === 404;
-  const events = readEvents(asked.data?.events ?? []);
+  const events = asked.data?.events ?? [];
   return (
     <Card title="Notifications" aside="read-only: nobody can command the bot through them">
       {absent ? <NotHere what="Notifications" />
         : asked.error ? <div className="px-3 pb-3"><Problem>{asked.error.message}</Problem></div>
         : !asked.data ? <Blocks rows={4} />
         : !asked.data.channels.length ? <Empty>No channel is set up: nobody hears of trouble while this page is closed. Put one under [notify] into mexc-sniper.toml (Telegram, Discord, Slack, e-mail or a webhook) and start again.</Empty>
-        : <div>{asked.data.channels.map((channel) => <One key={channel.id} channel={channel} events={events} />)}</div>}
+        : <div>
+            {asked.data.notifierRunning === false && <p role="alert" className="border-t border-line px-3 py-2 text-down">The notifier does not run: nothing is sent. mexc-sniper run starts it.</p>}
+            {asked.data.channels.map((channel) => <One key={channel.id} channel={channel} events={events} />)}
+            {asked.data.heartbeat && <Watchman heartbeat={asked.data.heartbeat} />}
+          </div>}
     </Card>
   );
 }
 
-function One({ channel, events }: { channel: Channel; events: Event[] }) {
+/** The outside address that notices when this machine falls silent. */
+function Watchman({ heartbeat }: { heartbeat: NonNullable<Channels["heartbeat"]> }) {
+  return (
+    <p className="flex flex-wrap items-center gap-x-3 border-t border-line px-3 py-2.5">
+      <span className="font-medium">Heartbeat to the outside</span>
+      {heartbeat.failingSince ? <State tone="down">fails since <Ago at={heartbeat.failingSince} />: {name(heartbeat.lastError)}</State>
+        : <span className="text-xs text-dim">{heartbeat.lastSentAt ? <>last beat <Ago at={heartbeat.lastSentAt} /></> : "no beat sent yet"}</span>}
+    </p>
+  );
+}
+
+function One({ channel, events }: { channel: Channel; events: NoticeKind[] }) {
   const client = useQueryClient();
   const id = useId();
   const [busy, setBusy] = useState(false);
@@ -67,12 +77,12 @@ function One({ channel, events }: { channel: Channel; events: Event[] }) {
           <fieldset className="grid gap-x-6 gap-y-1 sm:grid-cols-2 lg:grid-cols-3">
             <legend className="pb-1 font-medium">Told of</legend>
             {events.map((event) => (
-              <label key={event.name} className="flex items-center gap-2.5">
+              <label key={event.id} className="flex items-center gap-2.5">
                 <input
-                  type="checkbox" className="size-4 accent-(--accent)" disabled={busy} checked={channel.events.includes(event.name)}
-                  onChange={(chosen) => change({ events: chosen.target.checked ? [...channel.events, event.name] : channel.events.filter((known) => known !== event.name) })}
+                  type="checkbox" className="size-4 accent-(--accent)" disabled={busy} checked={channel.events.includes(event.id)}
+                  onChange={(chosen) => change({ events: chosen.target.checked ? [...channel.events, event.id] : channel.events.filter((known) => known !== event.id) })}
                 />
-                {event.text}
+                <span>{event.title}{event.urgent && <span className="text-warn"> · also in quiet hours</span>}</span>
               </label>
             ))}
           </fieldset>
