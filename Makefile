@@ -8,7 +8,7 @@ PAGE := $(shell find frontend -path frontend/node_modules -prune -o -type f -pri
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check proto openapi docs lock bench clean page-types
+.PHONY: help demo run test crash fuzz check proto openapi docs lock bench clean page-types
 
 help:
 	@echo "mexc-sniper: see every new spot listing on MEXC the moment it exists, and trade it under limits"
@@ -20,6 +20,8 @@ help:
 	@echo
 	@echo "  make bench   measure what the README promises      make proto    regenerate the protobuf modules"
 	@echo "  make docs    regenerate the generated documents    make lock     renew requirements/*.txt"
+	@echo "  make crash   kill, cut and spoil everything, hundreds of times (about an hour)"
+	@echo "  make fuzz    hostile frames, bodies, settings and API calls by the ten thousand"
 	@echo "  make clean   remove what was built (keeps your data)"
 	@echo
 	@echo "  Options pass through ARGS:  make demo ARGS=\"--port 9000 --fresh\"    Another Python:  make test PYTHON=python3.12"
@@ -32,6 +34,12 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.dev $(VENV)/.installed
 	$(BIN)/python -m tests $(ARGS)
+
+crash: $(VENV)/.dev $(VENV)/.installed
+	@$(BIN)/python -m tests.crash $(ARGS)
+
+fuzz: $(VENV)/.dev $(VENV)/.installed
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(VENV)/.dev $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -2,9 +2,9 @@
 
     python -m tests.crash.power_sweep --points 1500
 
-A point is one run of a script against a disk that fails at operation N: dark (only what was synced is sure to be there),
-an I/O error, or full. Afterwards the next start reads what is left: nothing acknowledged may be missing (on a dark disk:
-nothing acknowledged as durable), nothing may be half there, and the file must be sound.
+A point is one run of a script against a disk that fails at operation N: dark (only what was synced is sure to be
+there), an I/O error, or full. Afterwards the next start reads what is left: nothing acknowledged may be missing (on a
+dark disk: nothing acknowledged as durable), nothing may be half there, and the file must be sound.
 """
 
 import argparse
@@ -45,6 +45,8 @@ from tests.support.figures import write_figures
 
 HOWS = ("cut", "io_error", "full")
 BATCHES = 14
+JOURNAL_SEEDS = 6
+"""A journal has a tenth of the ledger's operations, so it gets more seeds."""
 
 
 @dataclass
@@ -191,7 +193,7 @@ class LedgerSweep:
 
 
 class FaultyJournalDisk(CutDisk):
-    """Fails at one operation and from then on. Stores into a mapped page cannot fail, but the power can go before one."""
+    """Fails at one operation and from then on. Stores into a mapped page cannot fail; the power can go before one."""
 
     def __init__(self, directory: Path, *, fail_at: int = 0, how: str = "cut") -> None:
         super().__init__(directory)
@@ -342,10 +344,12 @@ def sweep(points: int, *, seed: int = 1, every: int = 1, quiet: bool = False) ->
             bar.disable = quiet
             task = bar.add_task("power cuts, I/O errors, full disks", total=points, said="")
             while sum(result.points.values()) < points:
-                for part in (ledger, journal):
-                    for at in range(1 + seed % every, part.operations(seed) + 1, every):
+                turns: list[tuple[LedgerSweep | JournalSweep, int]] = [(ledger, seed)]
+                turns += [(journal, seed * 100 + number) for number in range(JOURNAL_SEEDS)]
+                for part, own_seed in reversed(turns):
+                    for at in range(1 + own_seed % every, part.operations(own_seed) + 1, every):
                         for how in HOWS:
-                            part.point(seed, at, how)
+                            part.point(own_seed, at, how)
                         said = f"{len(result.lost)} lost, {len(result.corrupt)} corrupt"
                         bar.update(task, completed=sum(result.points.values()), said=said)
                 seed += 1
