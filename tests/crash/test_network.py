@@ -8,6 +8,7 @@ line and fault, otherwise each line and each fault is taken at least once.
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,11 +30,12 @@ FAULTS: dict[str, Faults] = {
     "corrupt": Faults(corrupt_every=400, up=False),
     "slow": Faults(bytes_per_s=3_000),
     "refused": Faults(refused=True),
+    "unanswered": Faults(swallow_answers=True),  # orders and commits arrive, and nobody hears of it
 }
 LINES = ("rest", "public", "private", "database")
 PAIRS = [(line, kind) for line in LINES for kind in FAULTS]
 if os.environ.get("CRASH_FULL") != "1":
-    PAIRS = [pair for number, pair in enumerate(PAIRS) if number % 4 == 0]
+    PAIRS = [pair for n, pair in enumerate(PAIRS) if n % len(FAULTS) % len(LINES) == n // len(FAULTS)]
     assert {line for line, _ in PAIRS} == set(LINES)
     assert {kind for _, kind in PAIRS} == set(FAULTS)
 LASTS_S = 3.0
@@ -126,6 +128,35 @@ def test_engine_comes_through(wired: Wired, line: str, kind: str) -> None:
     assert len(posts) == len(set(posts)), "I1: a client order id was posted twice"
     lane.check_orders()
     assert lane.found.violations[before:] == []
+
+
+@pytest.mark.postgres
+@pytest.mark.timeout(240)
+def test_engine_comes_through_a_frozen_database_server(wired: Wired) -> None:
+    """Its sockets still acknowledge: only a deadline of our own notices."""
+    lane = wired.lane
+    if not lane.alive:
+        lane.start(fresh=True)
+        assert lane.wait_reconciled() is not None, lane.told()
+    symbol = lane.list_coin()
+    lane.wait_until(lambda: symbol in lane.coins_like("pending"), within_s=15)
+    lane.simulator.delete("/sim/requests")
+    with contextlib.closing(shared_server().administer()) as admin:
+        rows = admin.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'mexc-sniper'").fetchall()
+    frozen = [int(str(row[0])) for row in rows]
+    assert frozen
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        lane.quote(symbol, "0.9900", "1.0000")
+        time.sleep(2 * LASTS_S)
+    finally:
+        for pid in frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+    _soon_equal(wired, symbol)
+    names = [one["params"]["newClientOrderId"] for one in lane.posts()]
+    assert len(names) == len(set(names))
 
 
 def _soon_equal(wired: Wired, symbol: str) -> None:

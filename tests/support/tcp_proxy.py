@@ -168,7 +168,7 @@ class TcpProxy:
         if not way.down and len(way.began) < _BEGINNING:
             way.began += data[:_BEGINNING]
         faults, struck = self.faults, self._struck(way)
-        if (faults.stalled and struck) or (faults.swallow_answers and way.down):
+        if struck and (faults.stalled or (faults.swallow_answers and way.down)):
             return
         cut = False
         if struck and faults.cut_after is not None and way.passed + len(data) > faults.cut_after:
