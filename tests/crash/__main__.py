@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--sqlite", type=int, default=500, help="kills of an engine on SQLite")
     parser.add_argument("--postgres", type=int, default=150, help="kills of an engine on PostgreSQL")
     parser.add_argument("--servers", type=int, default=50, help="crashes of the PostgreSQL server")
+    parser.add_argument("--storage", type=int, default=500, help="kills of a process that only writes")
     parser.add_argument("--points", type=int, default=1_500, help="power cuts, I/O errors and full disks")
     parser.add_argument("--lanes", type=int, default=4, help="engines side by side")
     parser.add_argument("--seed", type=int, default=1)
@@ -28,6 +29,8 @@ def main() -> int:
         [*loop, "--database", "sqlite", "--kills", str(chosen.sqlite), *common],
         [*loop, "--database", "postgres", "--kills", str(chosen.postgres), *common],
         [*loop, "--database", "postgres", "--victim", "server", "--kills", str(chosen.servers), *common],
+        [*python, "tests.crash.storage_kills", "--kills", str(chosen.storage), "--seed", str(chosen.seed)],
+        [*python, "tests.crash.storage_kills", "--kills", str(chosen.storage // 3), "--database", "postgres"],
         [*python, "tests.crash.power_sweep", "--points", str(chosen.points), "--seed", str(chosen.seed)],
         [*python, "pytest", "-q", "tests/crash", "-p", "no:cacheprovider"],
     ]
