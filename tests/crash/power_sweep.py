@@ -332,7 +332,9 @@ class JournalSweep:
 # ---------------------------------------------------------------------- the command
 
 
-def sweep(points: int, *, seed: int = 1, every: int = 1, quiet: bool = False) -> tuple[dict[str, Any], Result]:
+def sweep(
+    points: int, *, seed: int = 1, every: int = 1, minutes: float = 600.0, quiet: bool = False
+) -> tuple[dict[str, Any], Result]:
     """Run at least ``points`` points, ledger and journal in turn; ``every`` takes each so-manieth operation only."""
     began = time.monotonic()
     result = Result()
@@ -343,11 +345,13 @@ def sweep(points: int, *, seed: int = 1, every: int = 1, quiet: bool = False) ->
         with progress() as bar:
             bar.disable = quiet
             task = bar.add_task("power cuts, I/O errors, full disks", total=points, said="")
-            while sum(result.points.values()) < points:
+            while sum(result.points.values()) < points and time.monotonic() < began + minutes * 60:
                 turns: list[tuple[LedgerSweep | JournalSweep, int]] = [(ledger, seed)]
                 turns += [(journal, seed * 100 + number) for number in range(JOURNAL_SEEDS)]
                 for part, own_seed in reversed(turns):
                     for at in range(1 + own_seed % every, part.operations(own_seed) + 1, every):
+                        if time.monotonic() > began + minutes * 60:
+                            break
                         for how in HOWS:
                             part.point(own_seed, at, how)
                         said = f"{len(result.lost)} lost, {len(result.corrupt)} corrupt"
@@ -372,9 +376,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600.0, help="end after this time with what was done")
     parser.add_argument("--every", type=int, default=1, help="take only each so-manieth operation")
     chosen = parser.parse_args()
-    figures, result = sweep(chosen.points, seed=chosen.seed, every=chosen.every)
+    figures, result = sweep(chosen.points, seed=chosen.seed, every=chosen.every, minutes=chosen.minutes)
     figures["seed"] = chosen.seed
     show("power_sweep", figures, result.lost + result.corrupt)
     sys.stdout.write(f"{write_figures('power_sweep', figures)}\n")

@@ -131,6 +131,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=500, help="of the ledger, and as many of the journal on SQLite")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--minutes", type=float, default=600.0, help="end after this time with what was done")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
@@ -149,6 +150,8 @@ def main() -> int:
         bar = stack.enter_context(progress())
         task = bar.add_task(f"storage kills, {chosen.database}", total=chosen.kills * len(parts), said="")
         for _ in range(chosen.kills):
+            if time.monotonic() > began + chosen.minutes * 60:
+                break
             for name, part in parts.items():
                 try:
                     rows += part.kill(dice)

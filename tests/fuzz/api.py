@@ -104,7 +104,7 @@ def served(directory: Path) -> Iterator[tuple[str, str]]:
         thread.join(20)
 
 
-def fuzz(cases: int, *, seed: int = 1, quiet: bool = False) -> tuple[dict[str, Any], Answers]:
+def fuzz(cases: int, *, seed: int = 1, minutes: float = 600.0, quiet: bool = False) -> tuple[dict[str, Any], Answers]:
     """Send about ``cases`` calls; returns figures and answers."""
     began = time.monotonic()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))  # a line a call would be half the time
@@ -137,12 +137,19 @@ def fuzz(cases: int, *, seed: int = 1, quiet: bool = False) -> tuple[dict[str, A
             return response
 
         turn = 0
-        while answers.cases < cases * 3 // 4 or turn == 0:
+        until = began + minutes * 60
+
+        def more(wanted: int) -> bool:
+            return answers.cases < wanted and time.monotonic() < until
+
+        while more(cases * 3 // 4):
             turn += 1
             for operation in operations:
+                if not more(cases):
+                    break
                 for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                     _throw(operation.as_strategy(generation_mode=mode), call, each, seed + turn)
-        _follow(schema, call, lambda: answers.cases < cases, seed)
+        _follow(schema, call, lambda: more(cases), seed)
     structlog.reset_defaults()
     figures = {
         "cases": answers.cases,
@@ -197,8 +204,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600.0, help="end after this time with what was done")
     chosen = parser.parse_args()
-    figures, answers = fuzz(chosen.cases, seed=chosen.seed)
+    figures, answers = fuzz(chosen.cases, seed=chosen.seed, minutes=chosen.minutes)
     figures["seed"] = chosen.seed
     show("api_fuzz", figures, [f"{text}: {told}" for text, told in answers.wrong.items()])
     sys.stdout.write(f"{write_figures('api_fuzz', figures)}\n")
