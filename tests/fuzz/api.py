@@ -112,7 +112,7 @@ def fuzz(cases: int, *, seed: int = 1, minutes: float = 600.0, quiet: bool = Fal
     schema = schemathesis.openapi.from_path(str(CONTRACT))
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     operations = [one for one in operations if one.path not in STREAMS]
-    each = max(2, cases // (len(operations) * 2) + 1)
+    each = min(10, max(2, cases // (len(operations) * 2) + 1))  # all of them before more of any
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mxs-api-")))
         url, token = stack.enter_context(served(directory))
