@@ -9,7 +9,7 @@ PAGE := $(shell find frontend -path frontend/node_modules -prune -o -type f -pri
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test coverage simulate check proto openapi docs leaks lock bench clean page-types
+.PHONY: help demo run test coverage simulate crash fuzz check proto openapi docs leaks lock bench clean page-types
 
 help:
 	@echo "mexc-sniper: see every new spot listing on MEXC the moment it exists, and trade it under limits"
@@ -24,6 +24,8 @@ help:
 	@echo "  make bench   measure what the README promises      make proto    regenerate the protobuf modules"
 	@echo "  make docs    regenerate the generated documents    make lock     renew requirements/*.txt"
 	@echo "  make leaks   search ten minutes of a run full of faults for twelve planted secrets"
+	@echo "  make crash   kill, cut and spoil everything, hundreds of times (about an hour)"
+	@echo "  make fuzz    hostile frames, bodies, settings and API calls by the ten thousand"
 	@echo "  make clean   remove what was built (keeps your data)"
 	@echo
 	@echo "  Options pass through ARGS:  make demo ARGS=\"--port 9000 --fresh\"    Another Python:  make test PYTHON=python3.12"
@@ -43,6 +45,12 @@ coverage: $(VENV)/.dev $(VENV)/.installed
 simulate: $(VENV)/.dev $(VENV)/.installed
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --record $(ARGS)
 	$(BIN)/python -m tests.simulation.planted
+
+crash: $(VENV)/.dev $(VENV)/.installed
+	@$(BIN)/python -m tests.crash $(ARGS)
+
+fuzz: $(VENV)/.dev $(VENV)/.installed
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(VENV)/.dev $(VENV)/.installed
 	$(BIN)/ruff check .

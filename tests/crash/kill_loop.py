@@ -229,6 +229,7 @@ class Run:
         self._lock = threading.Lock()
         self._lanes = lanes
         self.loops: list[Loop] = []
+        self.broken: list[str] = []
         self.directory = Path(tempfile.mkdtemp(prefix="mxs-kill-"))
         self.directory.chmod(0o755)
 
@@ -241,9 +242,10 @@ class Run:
             self._bar = bar
             self._task = bar.add_task(f"{self._victim} kills, {self._kind}", total=self._wanted, said="")
             for lane in [pool.submit(self._lane, number) for number in range(self._lanes)]:
-                lane.result()
+                if (error := lane.exception()) is not None:
+                    self.broken.append(f"a lane ended early: {type(error).__name__}: {str(error)[:300]}")
         figures = figures_of(self.loops, time.monotonic() - began)
-        violations = [text for loop in self.loops for text in loop.lane.found.violations]
+        violations = [text for loop in self.loops for text in loop.lane.found.violations] + self.broken
         ready = [took for loop in self.loops for took in loop.lane.found.ready_s]
         if percentile(ready, 0.99) > READY_WITHIN_S:
             violations.append(f"ready: p99 is {percentile(ready, 0.99):.1f} s, above {READY_WITHIN_S:g} s")

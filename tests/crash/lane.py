@@ -155,7 +155,7 @@ class Lane:
             **LIVE,
             **CAPS,
             **({} if database is None else {"MEXC_SNIPER_DATABASE__URL": database}),
-            **(settings or {}),
+            **(settings or {}),  # last: a proxy may stand in front of any of these
         }
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.life: Life | None = None
@@ -344,7 +344,7 @@ class Lane:
         ledger's integrity. ``began_ns``: wall clock at the start of that life."""
         time.sleep(0.03)  # bytes that had left are still on their way to the venue
         self._one_post_per_id(began_ns)
-        self._every_order_is_known()
+        self.check_orders()
         self._ledger_is_whole()
 
     def _one_post_per_id(self, began_ns: int) -> None:
@@ -371,7 +371,8 @@ class Lane:
         """Ours for the coins that are not over; asking for all of them would grow with every life."""
         return [one for symbol in self._coins for one in self.simulator.orders(symbol=symbol)]
 
-    def _every_order_is_known(self) -> None:
+    def check_orders(self) -> None:
+        """Check that every order at the venue is known here (I3), and that no decision has two (I1)."""
         in_journal = ids(look(self.data_dir / "journal", LIMITS))
         for venue in self._venue_orders():
             name = venue["clientOrderId"]
@@ -425,7 +426,7 @@ class Lane:
             self._wrong(f"I7: reconciled after {took:.1f} s")
         differs = "never compared"
         while (since := (time.time_ns() - life.started_ns) / NS_PER_S) < EQUAL_WITHIN_S + 30:
-            differs = self._differs()
+            differs = self.differs()
             if not differs:
                 self.found.equal_s.append(since)
                 if since > EQUAL_WITHIN_S:
@@ -434,7 +435,7 @@ class Lane:
             time.sleep(0.05)
         self._wrong(f"I7: not equal with the venue after {EQUAL_WITHIN_S + 30:.0f} s: {differs}")
 
-    def _differs(self) -> str:
+    def differs(self) -> str:
         """What is not as the venue has it, in words; a coin that is sold and settled is not looked at again."""
         sold: list[str] = []
         for venue in self._venue_orders():
@@ -465,7 +466,7 @@ class Lane:
         """Check, with an engine alive, that every intent came to an end and nothing waits for a person."""
         everything = self.simulator.orders()
         self._coins = {one["symbol"]: None for one in everything}
-        differs = self._differs()
+        differs = self.differs()
         if differs:
             self._wrong(f"at the end: {differs}")
         at_venue = {one["clientOrderId"] for one in everything}

@@ -2,9 +2,9 @@
 
     python -m tests.crash.power_sweep --points 1500
 
-A point is one run of a script against a disk that fails at operation N: dark (only what was synced is sure to be there),
-an I/O error, or full. Afterwards the next start reads what is left: nothing acknowledged may be missing (on a dark disk:
-nothing acknowledged as durable), nothing may be half there, and the file must be sound.
+A point is one run of a script against a disk that fails at operation N: dark (only what was synced is sure to be
+there), an I/O error, or full. Afterwards the next start reads what is left: nothing acknowledged may be missing (on a
+dark disk: nothing acknowledged as durable), nothing may be half there, and the file must be sound.
 """
 
 import argparse
@@ -45,6 +45,8 @@ from tests.support.figures import write_figures
 
 HOWS = ("cut", "io_error", "full")
 BATCHES = 14
+JOURNAL_SEEDS = 6
+"""A journal has a tenth of the ledger's operations, so it gets more seeds."""
 
 
 @dataclass
@@ -191,7 +193,7 @@ class LedgerSweep:
 
 
 class FaultyJournalDisk(CutDisk):
-    """Fails at one operation and from then on. Stores into a mapped page cannot fail, but the power can go before one."""
+    """Fails at one operation and from then on. Stores into a mapped page cannot fail; the power can go before one."""
 
     def __init__(self, directory: Path, *, fail_at: int = 0, how: str = "cut") -> None:
         super().__init__(directory)
@@ -330,7 +332,9 @@ class JournalSweep:
 # ---------------------------------------------------------------------- the command
 
 
-def sweep(points: int, *, seed: int = 1, every: int = 1, quiet: bool = False) -> tuple[dict[str, Any], Result]:
+def sweep(
+    points: int, *, seed: int = 1, every: int = 1, minutes: float = 600.0, quiet: bool = False
+) -> tuple[dict[str, Any], Result]:
     """Run at least ``points`` points, ledger and journal in turn; ``every`` takes each so-manieth operation only."""
     began = time.monotonic()
     result = Result()
@@ -341,11 +345,15 @@ def sweep(points: int, *, seed: int = 1, every: int = 1, quiet: bool = False) ->
         with progress() as bar:
             bar.disable = quiet
             task = bar.add_task("power cuts, I/O errors, full disks", total=points, said="")
-            while sum(result.points.values()) < points:
-                for part in (ledger, journal):
-                    for at in range(1 + seed % every, part.operations(seed) + 1, every):
+            while sum(result.points.values()) < points and time.monotonic() < began + minutes * 60:
+                turns: list[tuple[LedgerSweep | JournalSweep, int]] = [(ledger, seed)]
+                turns += [(journal, seed * 100 + number) for number in range(JOURNAL_SEEDS)]
+                for part, own_seed in reversed(turns):
+                    for at in range(1 + own_seed % every, part.operations(own_seed) + 1, every):
+                        if time.monotonic() > began + minutes * 60:
+                            break
                         for how in HOWS:
-                            part.point(seed, at, how)
+                            part.point(own_seed, at, how)
                         said = f"{len(result.lost)} lost, {len(result.corrupt)} corrupt"
                         bar.update(task, completed=sum(result.points.values()), said=said)
                 seed += 1
@@ -368,9 +376,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600.0, help="end after this time with what was done")
     parser.add_argument("--every", type=int, default=1, help="take only each so-manieth operation")
     chosen = parser.parse_args()
-    figures, result = sweep(chosen.points, seed=chosen.seed, every=chosen.every)
+    figures, result = sweep(chosen.points, seed=chosen.seed, every=chosen.every, minutes=chosen.minutes)
     figures["seed"] = chosen.seed
     show("power_sweep", figures, result.lost + result.corrupt)
     sys.stdout.write(f"{write_figures('power_sweep', figures)}\n")

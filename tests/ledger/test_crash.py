@@ -301,7 +301,7 @@ async def test_full_disk_at_the_end_of_a_life_tells_that_entries_may_be_missing(
     pages = store._db.execute("PRAGMA page_count").fetchone()[0]
     store._db.execute(f"PRAGMA max_page_count={pages}")
     writer.append([SymbolsLearned(symbols=tuple(a_symbol(f"N{n}") for n in range(5_000)))])
-    with pytest.raises(StoreError, match="full|missing"):
+    with pytest.raises(StoreError, match=r"full|missing"):
         await writer.aclose(deadline_s=1)
 
 

@@ -22,7 +22,7 @@ def write_figures(name: str, figures: dict[str, Any]) -> Path:
         "commit": _git("rev-parse", "--short=12", "HEAD") + ("+" if _git("status", "--porcelain", "src") else ""),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}",
+        f"{platform.python_version()}, load {os.getloadavg()[2]:.0f} over the last quarter of an hour",
         "figures": figures,
     }
     path.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

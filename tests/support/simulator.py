@@ -165,7 +165,7 @@ class SimulatorProcess:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.rest_url + path, data=data, method=method)  # noqa: S310 - loopback
         try:
-            with self._opener.open(request, timeout=10) as answer:
+            with self._opener.open(request, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:

@@ -17,7 +17,7 @@ LIVE = {
 }
 COMMON = {"MEXC_SNIPER_FIRST_CONFIG": "demo", "MEXC_SNIPER_WEB__COMMANDS_PER_MINUTE": "1000"}
 MUCH_WEIGHT = ("--ip-weight", "100000")
-"""Tests start engines in quick succession; what the venue's request limit makes of that is another question."""
+"""Tests start engines in quick succession and cannot wait for the budget; `tests.crash` runs at the usual weight."""
 
 
 class Trader:

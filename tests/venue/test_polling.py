@@ -31,7 +31,7 @@ class Desk:
         self.asked = []
         self.budget = WeightBudget(clock)
 
-    async def get(self, endpoint, parameters=None, *, share=1.0):
+    async def get(self, endpoint, parameters=None, *, share=1.0, pace=1.0):
         self.asked.append(self.clock.now)
         found = self.answer(endpoint, parameters) if callable(self.answer) else self.answer
         if isinstance(found, Exception):

@@ -155,6 +155,15 @@ async def test_budget_share_leaves_room_for_the_others():
     await budget.acquire(40, deadline_s=0)
 
 
+async def test_budget_pace_leaves_requests_of_the_second_for_the_others():
+    budget = WeightBudget(ManualClock(), requests_per_s=10)
+    for _ in range(5):
+        await budget.acquire(1, deadline_s=0, pace=0.5)
+    with pytest.raises(ThrottleTimeout):
+        await budget.acquire(1, deadline_s=0, pace=0.5)
+    await budget.acquire(1, deadline_s=0)
+
+
 async def test_budget_refuses_everything_while_the_venue_said_wait():
     clock = ManualClock()
     budget = WeightBudget(clock)

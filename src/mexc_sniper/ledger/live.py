@@ -48,8 +48,8 @@ _log = structlog.get_logger()
 
 _LOG_PAGES = 50
 _RESERVE_BYTES = 400_000
-"""The log of ``live.db`` is folded in after so few pages and is made longer than that at once: the same space is written
-over and over, so a heartbeat still gets through when the disk is full."""
+"""The log of ``live.db`` is folded in after so few pages and is made longer than that at once: the same space is
+written over and over, so a heartbeat still gets through when the disk is full."""
 
 
 class LiveStore:

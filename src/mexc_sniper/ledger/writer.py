@@ -83,8 +83,8 @@ class LedgerWriter:
     Attributes:
         failed: why nothing is written any more; None while all is well. It never clears: the process must end and
             start again, which is the one recovery path.
-        trouble: what keeps the ledger waiting (the server is away, the disk is full), as one sentence; empty while all is
-            well.
+        trouble: what keeps the ledger waiting (the server is away, the disk is full), as one sentence; empty while
+            all is well.
         dropped_signals: signals left out because the queue was nearly full.
     """
 
