@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.values import Asset, Quantity
+from mexc_sniper.ledger.channels import ChannelState, TestAnswer
 from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.model.account import Account, Balance, TradingState
 from mexc_sniper.model.canary import FILE_NAME, CanaryResult, decode_canary, encode_canary
@@ -71,7 +71,9 @@ async def in_order(web: WebWorld, *, version: int = 1) -> None:
     web.engine.write(
         ComponentChanged(component=clock),
         ConfigChanged(version=ConfigVersion(version=version, created_ns=now_ns, actor="engine", config=config)),
-        TradingChanged(status=TradingStatus(state=TradingState.ACTIVE, since_ns=now_ns, reconciled=True)),
+        TradingChanged(
+            status=TradingStatus(state=TradingState.ACTIVE, since_ns=now_ns, reconciled=True, canary_passed_ns=now_ns)
+        ),
         BalancesChanged(
             balances=(
                 Balance(account=Account.LIVE, asset=Asset("USDT"), free=Decimal(150), locked=Decimal(0)),
@@ -97,22 +99,16 @@ async def in_order(web: WebWorld, *, version: int = 1) -> None:
     await web.engine.flush()
 
 
-def channels(web: WebWorld, *rows: tuple[str, bool, str, str | None]) -> None:
-    """Write the notifier's table: kind, present, state, answer to the last test."""
+def channels(web: WebWorld, *, tested: bool | None = None, failing: bool = False, present: bool = True) -> None:
+    """Have the notifier know a Telegram channel; ``tested``: what came of a test message, None: none was sent."""
     inbox = web.app.state.services.store._inbox
-    with inbox._file.write() as db:
-        db.execute(text("DROP TABLE IF EXISTS notification_channels"))
-        db.execute(
-            text(
-                "CREATE TABLE notification_channels (id TEXT PRIMARY KEY, kind TEXT, present BOOLEAN, state TEXT, "
-                "test_answer TEXT)"
-            )
-        )
-        for number, (kind, present, state, answer) in enumerate(rows):
-            db.execute(
-                text("INSERT INTO notification_channels VALUES (:id, :kind, :present, :state, :answer)"),
-                {"id": f"c{number}", "kind": kind, "present": present, "state": state, "answer": answer},
-            )
+    inbox.register({"phone": "telegram"})
+    if tested is not None:
+        inbox.answer_test("phone", TestAnswer(asked="x", ok=tested, detail="" if tested else "401"))
+    if failing:
+        inbox.note("phone", ChannelState(failing_since_ns=5))
+    if not present:
+        inbox.register({})
 
 
 async def test_a_newcomer_in_dry_run_is_ready_for_nothing(web: WebWorld) -> None:
@@ -127,7 +123,7 @@ async def test_everything_in_order_is_ready_and_leaves_to_the_operator_what_no_c
 ) -> None:
     web = live_web
     await in_order(web)
-    channels(web, ("telegram", True, '{"last_sent_ns": 5}', '{"asked": "x", "ok": true, "detail": ""}'))
+    channels(web, tested=True)
     found = await states(web)
     assert found.pop("address_binding") == "warning", "the venue tells it to no program"
     assert set(found.values()) == {"ok"}, found
@@ -147,9 +143,9 @@ async def test_everything_in_order_is_ready_and_leaves_to_the_operator_what_no_c
         ("canary failed", "canary", "missing"),
         ("canary unreadable", "canary", "missing"),
         ("canary old", "canary", "warning"),
+        ("canary of another key", "canary", "missing"),
         ("no channel", "notifications", "missing"),
         ("channel gone", "notifications", "missing"),
-        ("heartbeat only", "notifications", "missing"),
         ("channel untested", "notifications", "missing"),
         ("test failed", "notifications", "missing"),
         ("channel fails", "notifications", "missing"),
@@ -160,10 +156,10 @@ async def test_everything_in_order_is_ready_and_leaves_to_the_operator_what_no_c
 async def test_each_point_that_is_not_in_order_is_told(live_web: WebWorld, what: str, item: str, state: str) -> None:
     web = live_web
     await in_order(web)
-    good = '{"asked": "x", "ok": true, "detail": ""}'
-    channels(web, ("telegram", True, "{}", good))
+    if item != "notifications":
+        channels(web, tested=True)
     now_ns = web.clock.wall_ns()
-    status = TradingStatus(state=TradingState.ACTIVE, since_ns=now_ns, reconciled=True)
+    status = TradingStatus(state=TradingState.ACTIVE, since_ns=now_ns, reconciled=True, canary_passed_ns=now_ns)
     canary = CanaryResult(wall_ns=now_ns, symbol="MXUSDT", passed=True)
     path = web.options.data_dir / FILE_NAME
     match what:
@@ -188,22 +184,20 @@ async def test_each_point_that_is_not_in_order_is_told(live_web: WebWorld, what:
         case "canary failed":
             failed = replace(canary, passed=False, problems=("3 MX are still held: sell them by hand.",))
             path.write_bytes(encode_canary(failed))
+        case "canary of another key":
+            web.engine.write(TradingChanged(status=replace(status, canary_passed_ns=None)))
         case "canary unreadable":
             path.write_bytes(b"passed: yes")
         case "canary old":
             path.write_bytes(encode_canary(replace(canary, wall_ns=now_ns - 40 * DAY_NS)))
-        case "no channel":
-            channels(web)
         case "channel gone":
-            channels(web, ("telegram", False, "{}", good))
-        case "heartbeat only":
-            channels(web, ("heartbeat", True, "{}", good))
+            channels(web, tested=True, present=False)
         case "channel untested":
-            channels(web, ("telegram", True, "{}", None))
+            channels(web)
         case "test failed":
-            channels(web, ("telegram", True, "{}", '{"asked": "x", "ok": false, "detail": "401"}'))
+            channels(web, tested=False)
         case "channel fails":
-            channels(web, ("telegram", True, '{"failing_since_ns": 5}', good))
+            channels(web, tested=True, failing=True)
         case "lost on paper":
             lost = a_position(11, status=PositionStatus.CLOSED, cost=Decimal(999), closed_ns=now_ns, **SOLD)
             web.engine.write(PositionChanged(position=lost))

@@ -13,7 +13,6 @@ from mexc_sniper.core.clock import NS_PER_S, ClockReader
 from mexc_sniper.core.ids import CommandId
 from mexc_sniper.ledger.access import AccessStore
 from mexc_sniper.ledger.accounts import AccountStore
-from mexc_sniper.ledger.channel_proof import ChannelProof, channel_proofs
 from mexc_sniper.ledger.channels import ChannelStore
 from mexc_sniper.ledger.codec import INT64_MAX, column_text, from_json, storable, to_json
 from mexc_sniper.ledger.location import LedgerLocation
@@ -54,11 +53,6 @@ class WebInbox(AccessStore, AccountStore, ChannelStore):
 
     Every method raises `StoreError` or `ConfigError` when the inbox cannot be read or written.
     """
-
-    def channel_proofs(self) -> list[ChannelProof] | None:
-        """Tell how every notification channel has done; None where this schema has none."""
-        with self._file.read() as db:
-            return channel_proofs(db)
 
     def put(
         self,

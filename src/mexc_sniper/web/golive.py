@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from mexc_sniper.core.clock import NS_PER_S
-from mexc_sniper.ledger.channel_proof import ChannelProof
+from mexc_sniper.ledger.channels import Channel
 from mexc_sniper.ledger.view import LedgerView
 from mexc_sniper.model.account import Account, Balance, TradingState
 from mexc_sniper.model.canary import CanaryResult
@@ -45,8 +45,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     key: Key | None
     """None: the engine tells nothing."""
     canary: CanaryResult | None
-    channels: Sequence[ChannelProof] | None
-    """None: this build has no notifier."""
+    channels: Sequence[Channel]
     components: Sequence[Component]
     balances: Sequence[Balance]
     trading: TradingStatus | None
@@ -62,7 +61,7 @@ def read_evidence(
     now_ns: int,
     key: Key | None,
     canary: CanaryResult | None,
-    channels: Sequence[ChannelProof] | None,
+    channels: Sequence[Channel],
 ) -> Evidence:
     """Add what the ledger holds."""
     closed = view.closed_positions(now_ns - PAPER_DAYS * _DAY_NS)
@@ -192,6 +191,8 @@ def _canary(evidence: Evidence) -> Found:
         return "missing", "It was never run.", how
     if not result.passed:
         return "missing", f"It failed: {' '.join(result.problems)}", how
+    if evidence.live and (evidence.trading is None or evidence.trading.canary_passed_ns is None):
+        return "missing", "The one on record was with another key or at another venue.", how
     days = (evidence.now_ns - result.wall_ns) // _DAY_NS
     said = f"{result.symbol} bought and sold {days} days ago, cost {result.cost} USDT."
     if days > CANARY_DAYS:
@@ -201,14 +202,12 @@ def _canary(evidence: Evidence) -> Found:
 
 def _notifications(evidence: Evidence) -> Found:
     set_up = "Put a channel into the settings file, then send a test message on the settings page."
-    if evidence.channels is None:
-        return "missing", "This build cannot notify.", "Update the program."
     if not evidence.channels:
         return "missing", "No channel is set up: nobody hears of trouble while the page is closed.", set_up
-    proven = [channel for channel in evidence.channels if channel.tested]
+    proven = [channel for channel in evidence.channels if channel.test_answer is not None and channel.test_answer.ok]
     if not proven:
         return "missing", "No test message has arrived yet.", "Send one on the settings page."
-    if all(channel.failing for channel in proven):
+    if all(channel.state.failing_since_ns is not None for channel in proven):
         return "missing", "Every tested channel fails at the moment.", "Look at its error on the settings page."
     return "ok", f"A test message arrived by {', '.join(channel.kind for channel in proven)}.", ""
 

@@ -30,7 +30,7 @@ async def golive(request: Request) -> GoLiveView:
     figure = trading_figure(figures, now_ns)
     life = parts.overview.life_from(figures)
     canary = await asyncio.to_thread(_canary, parts.options.data_dir / FILE_NAME)
-    channels = await parts.store.inbox_read(lambda inbox: inbox.channel_proofs())
+    channels = await parts.store.inbox_read(lambda inbox: inbox.channels())
 
     def read(reader: LedgerReader) -> Evidence:
         with reader.snapshot() as view:
