@@ -20,6 +20,8 @@ from mexc_sniper.model.trading import Attention, AttentionKind
 
 EVERY_NS = 30 * NS_PER_S
 RETRY_NS = 2 * NS_PER_S
+MAX_LISTINGS = 8
+"""Of the newest listings, asked for at a start: each costs weight 10 of 300."""
 ZERO = Decimal(0)
 
 
@@ -44,6 +46,10 @@ class Reconciliation:
         for position in trading.positions.values():
             if position.account is Account.LIVE and not position.closed:
                 symbols[position.symbol] = None
+        if not trading.status.reconciled:
+            # A power cut may have taken the intent of an entry that left (DESIGN 2, grants): look where one may have.
+            for listing in list(self._state.active.values())[-MAX_LISTINGS:]:
+                symbols[listing.symbol] = None
         turn.ask(Sweep(Account.LIVE, tuple(symbols)))
 
     def tend(self, turn: Turn) -> None:
