@@ -686,6 +686,10 @@ class PointedJournal:
         self._process.alive()
         self._journal.mark_settled(client_order_id)
 
+    def forget_unsent(self, client_order_ids: Any) -> None:
+        self._process.alive()
+        self._journal.forget_unsent(client_order_ids)
+
 
 class Life:
     """One run of the process: the program's own object graph on the world's ports."""
