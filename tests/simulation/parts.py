@@ -72,7 +72,7 @@ class VirtualClock:
         await asyncio.sleep(seconds)
         self._process.alive()
 
-    async def until(self, mono_ns: int) -> None:
+    async def until(self, mono_ns: int, *, exact: bool = False) -> None:
         left = mono_ns - self.mono_ns()
         if left > 0:
             await asyncio.sleep(left / NS_PER_S)

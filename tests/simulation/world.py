@@ -764,7 +764,7 @@ class Life:
         parts = TradingParts(
             gateways=gateways,
             throttles={account: Throttle(rate_per_s=rate, burst=burst) for account in gateways},
-            watchers=(self._before_event, self.paper.see),
+            watchers=(self.paper.see,),
             helpers=(self._key_is_fine,),
             journal=PointedJournal(self.journal, world, self.process),
             latch=world.latch,  # type: ignore[arg-type]
@@ -817,13 +817,20 @@ class Life:
 
     async def _key_is_fine(self, emit: Emit) -> None:
         await self.clock.sleep(0.05)
-        emit(KeyChecked(stamp=Stamp(None, self.clock.wall_ns(), self.clock.mono_ns()), problems=(), warnings=()))
+        now_ns = self.clock.wall_ns()
+        emit(
+            KeyChecked(
+                stamp=Stamp(None, now_ns, self.clock.mono_ns()),
+                problems=(),
+                canary_passed_ns=now_ns,
+                uid="1",
+                fingerprint="key",
+            )
+        )
         await self._world.loop.create_future()
 
-    def _before_event(self, event: Event) -> None:
-        self.process.point(f"event.{type(event).__name__}")
-
     def _handled(self, event: Event) -> list[Effect]:
+        self.process.point(f"event.{type(event).__name__}")
         effects = self._handle(event)
         self._world.judge.handled(event)
         self.process.point(f"handled.{type(event).__name__}")

@@ -3,7 +3,6 @@
 Whatever stops an order here is told to the engine as NOT_SENT, with its reason; nothing is dropped in silence.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -50,7 +49,6 @@ class OrderDesk:
         self._waiting = {account: WaitingOrders[Approved | Order](throttle) for account, throttle in throttles.items()}
         self._journal = journal
         self._latch = latch
-        self._latch_name = "" if latch is None else str(latch)  # asked for before every order
         self._clock = clock
         self._emit = emit
         self._wake_at = wake_at
@@ -132,7 +130,7 @@ class OrderDesk:
         if self._latch is None:
             return
         try:
-            found = os.stat(self._latch_name)
+            found = self._latch.stat()
         except FileNotFoundError:
             return
         except OSError:
