@@ -151,6 +151,8 @@ export const api = {
     call<{ token: string }>("POST", "/auth/tokens", { name, scopes, ...(expiresInDays === null ? {} : { expiresInDays }) }),
   revokeToken: (id: string) => call<unknown>("DELETE", `/auth/tokens/${encodeURIComponent(id)}`),
   channels: (signal?: AbortSignal) => call<Channels>("GET", "/notifications", undefined, signal),
+  timeEntry: (id: string, capPrice: string | null, offsetMs: number) =>
+    call<unknown>("PUT", `/listings/${encodeURIComponent(id)}/timed-entry`, { capPrice, offsetMs }),
   setChannel: (id: string, change: ChannelChange) => call<unknown>("PUT", `/notifications/${encodeURIComponent(id)}`, change),
   testChannel: (id: string) => call<{ ok: boolean; detail: string }>("POST", `/notifications/${encodeURIComponent(id)}/test`, undefined, undefined, TEST_DEADLINE_MS),
   inject: (symbol: string) => call<unknown>("POST", "/listings/inject", { symbol }),

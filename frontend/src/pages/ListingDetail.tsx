@@ -14,6 +14,7 @@ import { Pending } from "../panels/Pending";
 import { Phases } from "../panels/Phases";
 import { Schedule } from "../panels/Schedule";
 import { SignalTimeline } from "../panels/SignalTimeline";
+import { TimedEntry } from "../panels/TimedEntry";
 import { Gain, ModeTag, StatusState, What, whyOf } from "../panels/TradesTable";
 import { Waterfall } from "../panels/Waterfall";
 import { At, Countdown } from "../time";
@@ -54,6 +55,7 @@ export function ListingDetail() {
         <div className="grid min-w-0 gap-3">
           {entry && <Waterfall trade={entry} />}
           {position && <ExitPlan position={position} />}
+          {listing.outcome === "pending" && listing.phase !== "open" && <TimedEntry listing={listing} />}
           <Phases phases={phases} />
           <Card title="Is it new?" aside={<KindTag kind={listing.kind} />}>
             <p className="px-3 pb-3 break-words">{name(listing.newnessProof) || "Not decided yet: the proof needs the coin's first candles or its opening time."}</p>

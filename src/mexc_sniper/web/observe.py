@@ -15,6 +15,10 @@ UNMATCHED = "unmatched"
 _log = structlog.get_logger()
 
 
+CLIENT_GONE = 499
+"""For the log and the metrics: nobody waited for the answer any more (a page that was left)."""
+
+
 class Observe:
     """ASGI middleware, the outermost layer. Long-lived streams are counted when they end."""
 
@@ -27,7 +31,7 @@ class Observe:
             await self._app(scope, receive, send)
             return
         started_ns = self._clock.mono_ns()
-        status = 500
+        status = CLIENT_GONE
 
         async def send_noting_status(message: Message) -> None:
             nonlocal status
@@ -37,6 +41,9 @@ class Observe:
 
         try:
             await self._app(scope, receive, send_noting_status)
+        except Exception:
+            status = 500 if status == CLIENT_GONE else status
+            raise
         finally:
             self._note(scope, status, self._clock.mono_ns() - started_ns)
 
