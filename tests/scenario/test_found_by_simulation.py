@@ -6,15 +6,19 @@ from msgspec.structs import replace
 
 from mexc_sniper.core.ids import PositionId
 from mexc_sniper.core.values import Asset, Quantity
-from mexc_sniper.engine.effects import ReadFills
+from mexc_sniper.engine.effects import ReadFills, Sweep
 from mexc_sniper.engine.engine import Engine
 from mexc_sniper.model.account import Account
+from mexc_sniper.model.events import InstrumentsRead
 from mexc_sniper.model.market import Side
-from mexc_sniper.model.order import Order, OrderRole, OrderStatus
+from mexc_sniper.model.order import Order, OrderIntent, OrderRole, OrderStatus
+from mexc_sniper.model.position import Position
 from mexc_sniper.model.restored import Restored
-from tests.builders import an_instrument, at, filled, instruments_read, ns, reported
-from tests.engine_world import OLD
-from tests.scenario.test_live import _opened, _ready, _submitted
+from tests.builders import a_book, a_tick, an_instrument, at, filled, instruments_read, ns, reported
+from tests.engine_world import OLD, World, a_world_that_knows
+from tests.scenario.test_entries import _bought
+from tests.scenario.test_entries import _opened as opened_on_paper
+from tests.scenario.test_live import _opened, _ready, _submitted, _swept
 
 S = OrderStatus
 
@@ -66,3 +70,57 @@ def test_what_an_ended_order_filled_is_spent_before_its_executions_are_booked():
     balance = world.engine.state.trading.balances[(Account.LIVE, Asset("USDT"))]
     assert exposure.free_quote is not None
     assert exposure.free_quote <= balance.free - 20
+
+
+ALPHA = "ALPHAUSDT"
+
+
+def a_held_position() -> World:
+    """Twenty coins bought at 1.00 on paper, with the usual ladder and stop."""
+    world = opened_on_paper(a_world_that_knows())
+    _bought(world)
+    return world
+
+
+def sells(world: World) -> list[OrderIntent]:
+    return [intent for intent in _submitted(world) if intent.side is Side.SELL]
+
+
+def open_positions(world: World) -> list[Position]:
+    return [position for position in world.engine.state.trading.positions.values() if not position.closed]
+
+
+def _minimum(second: float, least: str) -> InstrumentsRead:
+    row = replace(an_instrument(ALPHA), min_notional_market=Decimal(least), min_notional_limit=Decimal(least))
+    return instruments_read(second, row, names=set(OLD))
+
+
+def test_leg_below_a_minimum_that_was_raised_is_sold_with_what_comes_after_it():
+    """Seed 1683: it closed the whole position as dust, which then counted in no limit any more."""
+    world = a_held_position()
+    world.hear(_minimum(20, "12"), a_book(21, bid="1.30", ask="1.31"))
+    assert not sells(world), "a leg of 40 % of 20 coins is worth 10.4"
+    (position,) = open_positions(world)
+    assert position.quantity == 20
+    world.hear(a_book(22, bid="0.80", ask="0.81"))
+    (sell,) = sells(world)
+    assert (sell.role, sell.quantity) == (OrderRole.STOP_LOSS, 20)
+
+
+def test_position_below_a_minimum_that_was_raised_needs_a_person_and_stays_counted():
+    world = a_held_position()
+    world.hear(_minimum(20, "50"), a_book(22, bid="0.80", ask="0.81"))
+    assert not sells(world)
+    (position,) = open_positions(world)
+    assert "below the venue's minimum" in position.manual_exit_needed
+    world.hear(_minimum(30, "1"), a_book(31, bid="0.80", ask="0.81"))
+    assert [sell.quantity for sell in sells(world)] == [20]
+
+
+def test_comparison_that_failed_is_asked_for_again_within_seconds():
+    """Seed 1640: the next one came half a minute later, and balances were old until then."""
+    world = _ready()
+    world.hear(a_tick(31))
+    asked = len(world.asked(Sweep))
+    world.hear(_swept(31.2, failed="HTTP 503"), a_tick(33.3))
+    assert len(world.asked(Sweep)) == asked + 1

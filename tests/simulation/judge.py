@@ -36,8 +36,8 @@ S = OrderStatus
 FENCE_S = 5.5
 """recvWindow and half a second: a request posted before that can be accepted no more."""
 SETTLE_S = 15.0
-DUST = Decimal("1.5")
-"""Quote value of a rest that no order could sell; the engine has closed such a position."""
+DUST = Decimal("3.5")
+"""Quote value of a rest that no order could sell, a tenth of the largest entry: its position is closed."""
 _ON_ORDERS = (OrderReported, FillsReported, OrderLookedUp, VenueSwept)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mexc_sniper.model.config import TradeConfig, loosens
 
-BASE = TradeConfig(entry_type="capped", dry_run_entries=False)
+BASE = TradeConfig(entry_type="capped", dry_run_entries=False, reference_prices=("ALPHAUSDT=1",))
 LOOSER: dict[str, Any] = {
     "auto_trade": True,
     "dry_run_entries": True,
@@ -34,6 +34,8 @@ LOOSER: dict[str, Any] = {
     "trailing_stop_pct": 0,
     "trailing_stop_armed_after_pct": 16,
     "take_profit": (),
+    "resting_take_profit": True,
+    "reference_prices": (),
     "excluded_categories": ("leveraged",),
 }
 

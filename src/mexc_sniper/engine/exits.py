@@ -25,7 +25,7 @@ from mexc_sniper.model.trading import Attention, AttentionKind, Trigger
 from mexc_sniper.policy.entry import BAND_MARGIN, band_limits
 from mexc_sniper.policy.exits import Exit, follow_price, legs_to_rest, mark_legs, next_exit
 from mexc_sniper.policy.risk import approve_reduction
-from mexc_sniper.policy.sizing import meets_minimum, sellable
+from mexc_sniper.policy.sizing import is_dust, meets_minimum, sellable
 
 RETRY_NS = 500 * NS_PER_MS
 """Pause before an exit that came back unfilled or refused is tried again; doubles up to `RETRY_MAX_NS`."""
@@ -109,7 +109,11 @@ class Exits:
         trading.exit_after_ns[position.id] = turn.now_ns + pause_ns
         turn.ask(WakeAt(turn.now_ns + pause_ns))
         if order.status is OrderStatus.REJECTED and order.reason in _SHUT_OUT:
-            self._needs_person(turn, position, order)
+            self._needs_person(
+                turn,
+                position,
+                f"The venue refuses to sell {position.symbol} by API ({order.code}: {order.text}).",
+            )
         elif not unfilled and position.manual_exit_needed:
             self._holdings.put(turn, replace(trading.positions[position.id], manual_exit_needed=""))
 
@@ -224,7 +228,7 @@ class Exits:
         bid = self._bid(position.symbol) or position.mark_price
         quantity = Quantity(due.quantity)
         if bid is not None and not meets_minimum(instrument, quantity, bid, market=True):
-            self._holdings.finish_dust(turn, position)
+            self._too_little(turn, position, instrument, due, bid)
             return False
         # A market order trades within some 5 % of the last price only (REFERENCE 1.8): after a gap it sells nothing,
         # so the next try names its own price.
@@ -254,6 +258,19 @@ class Exits:
         )
         turn.note("exit_sent", symbol=position.symbol, role=str(due.role), account=str(position.account))
         return True
+
+    def _too_little(self, turn: Turn, position: Position, instrument: Instrument, due: Exit, bid: Price) -> None:
+        """What is due is below the venue's minimum (it may have been raised): merge it, forget it, or ask a person."""
+        rest = sellable(instrument, self._holdings.free_quantity(position))
+        if rest > due.quantity and meets_minimum(instrument, rest, bid, market=True):
+            if due.legs and position.plan is not None:  # the leg is sold with what comes after it
+                self._holdings.put(turn, replace(position, plan=mark_legs(position.plan, due.legs)))
+        elif self._holdings.exits_on_their_way(position):
+            pass  # what they bring decides
+        elif is_dust(rest, bid, position.cost):
+            self._holdings.finish_dust(turn, position)
+        else:
+            self._needs_person(turn, position, f"What is left of {position.symbol} is below the venue's minimum.")
 
     def _send(
         self,
@@ -346,11 +363,10 @@ class Exits:
             for order in self._state.trading.orders.values()
         )
 
-    def _needs_person(self, turn: Turn, position: Position, order: Order) -> None:
+    def _needs_person(self, turn: Turn, position: Position, why: str) -> None:
         trading = self._state.trading
         if position.manual_exit_needed:
             return
-        why = f"The venue refuses to sell {position.symbol} by API ({order.code}: {order.text})."
         self._holdings.put(turn, replace(trading.positions[position.id], manual_exit_needed=why))
         attention = Attention(
             id=f"{AttentionKind.MANUAL_EXIT}:{position.id}",

@@ -111,6 +111,8 @@ class Reconciliation:
         trading = self._state.trading
         if event.failed:
             turn.note("reconciliation_failed", detail=event.failed)
+            if trading.status.reconciled:
+                trading.swept_ns = turn.now_ns + RETRY_NS - EVERY_NS  # soon again: balances may be old by now
             turn.ask(WakeAt(turn.now_ns + RETRY_NS))
             return []
         reports: list[OrderReported] = []

@@ -103,7 +103,9 @@ def loosens(old: TradeConfig, new: TradeConfig) -> bool:
     )
     uncapped = old.entry_type == "capped" and new.entry_type != "capped"
     later = old.take_profit != new.take_profit
-    return grew or shrank or on or added or let_in or wider or uncapped or later
+    rests = new.resting_take_profit and not old.resting_take_profit
+    unasked = not set(old.reference_prices) <= set(new.reference_prices)
+    return grew or shrank or on or added or let_in or wider or uncapped or later or rests or unasked
 
 
 class ConfigVersion(BaseModel):

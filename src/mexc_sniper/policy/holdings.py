@@ -10,7 +10,7 @@ from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Fill
 from mexc_sniper.model.position import Position, PositionStatus
-from mexc_sniper.policy.sizing import meets_minimum, sellable
+from mexc_sniper.policy.sizing import is_dust, meets_minimum, sellable
 
 ZERO = Decimal(0)
 
@@ -55,7 +55,11 @@ def close_if_done(position: Position, instrument: Instrument, *, now_ns: int) ->
     price = position.mark_price or position.entry_price
     if position.sold_quantity <= 0 and left > 0:
         return position
-    if left > 0 and (price is None or meets_minimum(instrument, left, price, market=True)):
+    if left > 0 and (
+        price is None
+        or meets_minimum(instrument, left, price, market=True)
+        or not is_dust(left, price, position.cost)  # the venue's minimum was raised: it stays counted
+    ):
         return position
     status = PositionStatus.CLOSED_WITH_DUST if position.quantity > 0 else PositionStatus.CLOSED
     return msgspec.structs.replace(position, status=status, closed_ns=now_ns)

@@ -78,6 +78,11 @@ def sellable(instrument: Instrument, quantity: Decimal) -> Quantity:
     return order_quantity(quantity, instrument.quantity_decimals)
 
 
+def is_dust(quantity: Quantity, price: Price, cost: Decimal) -> bool:
+    """Tell whether a rest that no order may sell is too little to trouble a person: a tenth of the position's cost."""
+    return notional(price, quantity) * 10 <= cost
+
+
 def meets_minimum(instrument: Instrument, quantity: Quantity, price: Price, *, market: bool) -> bool:
     """Tell whether an order of this size satisfies quantity and notional minimums (REFERENCE 4.4)."""
     minimum = instrument.min_notional_market if market else instrument.min_notional_limit

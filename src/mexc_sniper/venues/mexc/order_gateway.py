@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
-from mexc_sniper.core.errors import RateLimited, VenueError
+from mexc_sniper.core.errors import ClockSkew, RateLimited, VenueError
 from mexc_sniper.core.ids import ClientOrderId, VenueOrderId
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Symbol
@@ -376,6 +376,8 @@ class MexcOrderGateway:
             event = await asking
         except VenueError as error:
             event = failed(str(error) or error.kind)
+            if isinstance(error, ClockSkew) and self._resync_clock is not None:
+                self._resync_clock()  # or every later question would be refused as well
             if isinstance(error, RateLimited) and error.http_status == 418:  # the address is banned, orders too
                 self._entry.stop_for(error.retry_after_s or BAN_WAIT_S, str(error))
         except asyncio.CancelledError:
