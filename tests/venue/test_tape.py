@@ -195,7 +195,7 @@ def test_replay_reads_frames_and_answers_as_the_live_sources_do():
 
 async def test_recording_never_waits_for_the_disk(tmp_path):
     recorder = TapeRecorder(tmp_path / "a.tape")
-    recorder.start()
+    await asyncio.to_thread(recorder.start)
     for _ in range(1000):
         recorder.record(RawKind.BINARY_FRAME, 1, "", b"x" * 1000, 1, 1)
         await asyncio.sleep(0)
