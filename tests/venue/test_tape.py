@@ -200,4 +200,4 @@ async def test_recording_never_waits_for_the_disk(tmp_path):
         recorder.record(RawKind.BINARY_FRAME, 1, "", b"x" * 1000, 1, 1)
         await asyncio.sleep(0)
     await asyncio.to_thread(recorder.close)
-    assert len(_play(recorder.path)[0]) == 1000
+    assert len((await asyncio.to_thread(_play, recorder.path))[0]) == 1000
