@@ -28,6 +28,7 @@ from mexc_sniper.model.account import Account
 from mexc_sniper.model.commands import Verb
 from mexc_sniper.model.order import WITHOUT_TRACE, OrderStatus
 from tests.journal.builders import ids, look
+from tests.support.canary import pass_canary
 from tests.support.simulator import SimulatorProcess
 from tests.support.trader import LIVE
 
@@ -158,6 +159,7 @@ class Lane:
             **(settings or {}),  # last: a proxy may stand in front of any of these
         }
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        pass_canary(self._env)
         self.life: Life | None = None
 
     def __enter__(self) -> Self:

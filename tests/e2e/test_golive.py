@@ -18,7 +18,7 @@ def ready(tmp_path: Path) -> Iterator[Desk]:
     """A live program with everything in order; its evidence is renewed as an engine renews it."""
     with a_desk(tmp_path / "live", mode="live") as desk:
         desk.wait(in_order(desk.world, version=2))
-        channels(desk.world, ("telegram", True, "{}", '{"asked": "x", "ok": true, "detail": ""}'))
+        channels(desk.world, tested=True)
         desk.keep("trading", {"key": {"checked": True, "problem": "", "warnings": []}})
         yield desk
 

@@ -32,9 +32,10 @@ async def main() -> None:
         sys.stdout.write(f"{intent.client_order_id}\n")
         sys.stdout.flush()
         if number % 3 == 0:
-            journal.mark_settled(intent.client_order_id)
+            # Told before it is done: a kill between the two must not leave a mark that nobody was told of.
             sys.stdout.write(f"{intent.client_order_id} settled\n")
             sys.stdout.flush()
+            journal.mark_settled(intent.client_order_id)
         await asyncio.sleep(0)
 
 

@@ -51,6 +51,9 @@ def test_unknown_order_of_our_form_means_a_second_copy_and_halts(trader: Trader,
     _resolve(trader, item, "mark")
     trader.bot.api("POST", "/kill-switch", {"action": "resume", "reason": "looked at it"})
     eventually("trading is active", lambda: trader.trading()["state"] == "active")
+    trader.restart_engine()  # the venue lists that order for days; a person has looked at it once
+    eventually("trading is active again", lambda: trader.trading()["state"] == "active", deadline_s=60)
+    assert trader.attention() == []
     trader.arm()
 
 

@@ -9,18 +9,25 @@ from tests.support.trader import Trader
 from tests.trading.conftest import OpenMarket
 
 
+def _stops(trader: Trader) -> dict[int, str]:
+    """Who stopped trading, by the number of the audit entry."""
+    entries = trader.bot.api("GET", "/audit?limit=50")["entries"]
+    return {entry["number"]: entry["who"] for entry in entries if entry["what"] == "kill"}
+
+
 def test_pause_after_a_flatten_softens_nothing_and_both_are_on_record(trader: Trader, open_market: OpenMarket) -> None:
     symbol = open_market("TWOHANDS")
     trader.buy(symbol)
     trader.holds(symbol, "20")
+    before = _stops(trader)
     trader.kill("flatten")
     assert trader.bot.command("pause", "--reason", "the other operator").returncode == 0
     trading = trader.trading()
     assert (trading["state"], trading["latched"], trading["armed"]) == ("halted", True, False)
     trader.holds(symbol, "0")
-    stops = [entry for entry in trader.bot.api("GET", "/audit?limit=50")["entries"] if entry["what"] == "kill"]
+    stops = [who for number, who in _stops(trader).items() if number not in before]
     assert len(stops) == 2
-    assert all(entry["who"] for entry in stops)
+    assert all(stops)
     trader.bot.api("POST", "/kill-switch", {"action": "resume", "reason": "both agree"})
     eventually("trading is active", lambda: trader.trading()["state"] == "active")
     trader.arm()

@@ -25,8 +25,8 @@ STALE_ACCOUNT_NS = 30 * NS_PER_S
 """How long after a fill the account may still show the time before it; what is missing later is missing."""
 HISTORY_NS = 24 * 3_600 * NS_PER_S
 """How far the venue's list of a pair's orders reaches back unasked (REFERENCE 1.7)."""
-MAX_LISTINGS = 8
-"""Of the newest listings, asked for at a start: each costs weight 10 of 300."""
+MAX_LISTINGS = 5
+"""Of the newest listings without an entry, asked for at a start: each costs weight 13 of 300 (REFERENCE 1.3)."""
 ZERO = Decimal(0)
 
 
@@ -47,7 +47,7 @@ class Reconciliation:
         trading = self._state.trading
         if not trading.live:
             return
-        trading.swept_ns = turn.now_ns
+        trading.swept_ns, trading.sweeping = turn.now_ns, True
         symbols, trading.left_out = self._symbols(), frozenset()
         if trading.status.reconciled and len(symbols) > SYMBOLS_AT_ONCE:
             first = trading.sweeps % len(symbols)
@@ -68,8 +68,8 @@ class Reconciliation:
                 symbols[position.symbol] = None
         if not trading.status.reconciled:
             # A power cut may have taken the intent of an entry that left (DESIGN 2, grants): look where one may have.
-            for listing in list(self._state.active.values())[-MAX_LISTINGS:]:
-                symbols[listing.symbol] = None
+            unentered = [one.symbol for one in self._state.active.values() if one.id not in trading.entry_of]
+            symbols.update(dict.fromkeys(unentered[-MAX_LISTINGS:]))
         return tuple(symbols)
 
     def look_back(self, turn: Turn, last_life_ns: int | None) -> None:
@@ -102,13 +102,15 @@ class Reconciliation:
     def tend(self, turn: Turn) -> None:
         """Ask again when it is time."""
         trading = self._state.trading
-        pause_ns = EVERY_NS if trading.status.reconciled else RETRY_NS
+        # One that waits for room under the venue's limits must not be joined by others that fill it.
+        pause_ns = EVERY_NS if trading.status.reconciled or trading.sweeping else RETRY_NS
         if trading.live and turn.now_ns - trading.swept_ns >= pause_ns:
             self.ask(turn)
 
     def swept(self, turn: Turn, event: VenueSwept) -> list[OrderReported]:
         """Compare; returns the reports that the orders should hear."""
         trading = self._state.trading
+        trading.sweeping = False
         if event.failed:
             turn.note("reconciliation_failed", detail=event.failed)
             if trading.status.reconciled:
@@ -217,10 +219,13 @@ class Reconciliation:
 
     def _twice(self, turn: Turn, order: VenueOrder) -> None:
         """The venue holds two orders under one id of ours, and it says that it never does (RELIABILITY 2.3, 39)."""
+        attention_id = f"{AttentionKind.FOREIGN_ORDER}:{order.report.venue_order_id}"
+        if attention_id in self._state.trading.acknowledged:
+            return
         self._raise(
             turn,
             Attention(
-                id=f"{AttentionKind.FOREIGN_ORDER}:{order.report.venue_order_id}",
+                id=attention_id,
                 kind=AttentionKind.FOREIGN_ORDER,
                 account=Account.LIVE,
                 symbol=order.symbol,
@@ -247,6 +252,9 @@ class Reconciliation:
         self._gatekeeper.save(turn)
 
     def _foreign(self, turn: Turn, order: VenueOrder, *, second_copy: bool) -> None:
+        attention_id = f"{AttentionKind.FOREIGN_ORDER}:{order.client_order_id or order.report.venue_order_id}"
+        if attention_id in self._state.trading.acknowledged:
+            return  # a person has looked at this very order, and the venue lists it for days
         text = (
             f"The venue has an order of our form for {order.symbol} that we do not know. A second copy of the program "
             "may be running with the same key; trading is halted."
@@ -256,7 +264,7 @@ class Reconciliation:
         fresh = self._raise(
             turn,
             Attention(
-                id=f"{AttentionKind.FOREIGN_ORDER}:{order.client_order_id or order.report.venue_order_id}",
+                id=attention_id,
                 kind=AttentionKind.FOREIGN_ORDER,
                 account=Account.LIVE,
                 symbol=order.symbol,

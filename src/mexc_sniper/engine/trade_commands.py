@@ -307,6 +307,8 @@ class TradeCommands:
                     self.holdings.adopt_balance(turn, position.id)
         resolved = replace(item, resolved_ns=turn.now_ns, resolved_by=command.actor, resolution=resolution)
         del trading.attention[item.id]
+        if item.kind is AttentionKind.FOREIGN_ORDER:
+            trading.acknowledged[item.id] = None
         turn.entry(AttentionChanged(attention=resolved))
         finish(turn, command, result={"id": item.id, "resolution": resolution})
 

@@ -135,6 +135,8 @@ class Trading:
     """Positions whose last exit named a price outside the venue's band: the last price is not what we think."""
     forgotten: dict[ClientOrderId, None] = field(default_factory=dict)
     """Orders of ours, long settled and not kept any more; the venue may still list them."""
+    acknowledged: dict[str, None] = field(default_factory=dict)
+    """Ids of attention about foreign orders that a person has resolved; the venue may still list them."""
     exit_legs: dict[ClientOrderId, tuple[int, ...]] = field(default_factory=dict)
     """Take-profit legs that an exit on its way carries out."""
     rested: dict[tuple[PositionId, int], None] = field(default_factory=dict)
@@ -143,6 +145,8 @@ class Trading:
     filled_ns: dict[PositionId, int] = field(default_factory=dict)
     """When a fill last changed a position: the venue's account may be older than it for a while."""
     swept_ns: int = 0
+    sweeping: bool = False
+    """A comparison is asked for and not answered."""
     left_out: frozenset[Symbol] = frozenset()
     """Pairs whose orders were not asked for with the last comparison; their turn comes."""
     sweeps: int = 0

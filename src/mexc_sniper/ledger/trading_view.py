@@ -28,7 +28,7 @@ from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import TERMINAL, Fill, Order
 from mexc_sniper.model.position import Position, PositionStatus
 from mexc_sniper.model.restored import Restored
-from mexc_sniper.model.trading import Attention, Decision, Trade, TradeStatus, TradingStatus
+from mexc_sniper.model.trading import Attention, AttentionKind, Decision, Trade, TradeStatus, TradingStatus
 
 Realized = tuple[Account, int, Decimal]
 """Account, closing time (ns), profit in quote asset."""
@@ -291,6 +291,14 @@ class TradingView(Queries):
                 return
             after = rows[-1].number
 
+    def _acknowledged(self, now_ns: int) -> Iterator[str]:
+        """Yield the ids of foreign orders resolved lately; longer than the venue lists an order (REFERENCE 1.7)."""
+        wanted = select(attention.c.id).where(
+            attention.c.kind == AttentionKind.FOREIGN_ORDER.value, attention.c.resolved_ns >= now_ns - 8 * _DAY_NS
+        )
+        for row in self._db.execute(wanted):
+            yield row.id
+
     def _with_trading(self, restored: Restored, now_ns: int) -> Restored:
         """Add what trading needs to go on; see `Restored`."""
         unsettled = orders.c.settled_ns.is_(None)
@@ -341,6 +349,7 @@ class TradingView(Queries):
             trading=self.trading(),
             balances=tuple(self.balances()),
             attention=tuple(self.attention()),
+            acknowledged=frozenset(self._acknowledged(now_ns)),
             entered_bases=tuple(self.entered_bases()),
             realized=tuple(self.realized()),
         )

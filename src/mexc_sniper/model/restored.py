@@ -48,6 +48,8 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     balances: tuple[Balance, ...] = ()
     attention: tuple[Attention, ...] = ()
     """Those not resolved."""
+    acknowledged: frozenset[str] = frozenset()
+    """Ids of attention about foreign orders that a person resolved lately: the venue still lists those orders."""
     entered_bases: tuple[tuple[Account, Asset], ...] = ()
     """Every base asset ever entered, by account."""
     realized: tuple[tuple[Account, int, Decimal], ...] = ()

@@ -105,10 +105,9 @@ class Preparer:
         log.info("entry_lies_ready", symbol=symbol, attempts=len(approved))
 
     async def _fire(self, symbol: Symbol, wall_ns: int) -> None:
-        due_mono_ns = self._clock.mono_ns() + wall_ns - self._clock.wall_ns()
-        await self._clock.until(due_mono_ns - QUIET_NS)
+        await self._clock.until(self._mono_of(wall_ns) - QUIET_NS)
         # The wall clock may have been corrected while we slept (RELIABILITY 2.4, row 60): the last stretch counts anew.
-        due_mono_ns = self._clock.mono_ns() + wall_ns - self._clock.wall_ns()
+        due_mono_ns = self._mono_of(wall_ns)
         if not self._due_mono_ns:
             gc.collect(0)
             gc.disable()
@@ -121,3 +120,8 @@ class Preparer:
             del self._due_mono_ns[symbol]
             if not self._due_mono_ns:
                 gc.enable()
+
+    def _mono_of(self, wall_ns: int) -> int:
+        """Return the monotonic instant of a wall time; wall is read first, so a pause between errs to the late side."""
+        left_ns = wall_ns - self._clock.wall_ns()
+        return self._clock.mono_ns() + left_ns

@@ -189,9 +189,9 @@ def _position_limit_without_order(patch: Patches) -> None:
         (reason, (lambda view: policy_risk._at_most(view.exposure.at_stake, view.config.max_position_usdt)))
         if reason is Reason.ABOVE_MAX_POSITION
         else (reason, check)
-        for reason, check in policy_risk.CHECKS
+        for reason, check in policy_risk.AHEAD
     )
-    patch.put(policy_risk, "CHECKS", checks)
+    patch.put(policy_risk, "AHEAD", checks)
 
 
 def _execution_counted_twice(patch: Patches) -> None:
