@@ -230,6 +230,12 @@ class Entries:
         blind = waiting.trigger is Trigger.SCHEDULED
         if symbol not in trading.books and not blind and turn.now_ns < self._book_until_ns(listing, waiting):
             return
+        if not self._state.instruments:
+            # This life has not read the venue's rules yet: they say nothing of this pair, for or against it.
+            waiting.retry_at_ns = turn.now_ns + RETRY_NS
+            waiting.until_ns = max(waiting.until_ns, turn.now_ns + BOOK_WAIT_NS)
+            turn.ask(WakeAt(waiting.retry_at_ns))
+            return
         waiting.reference = waiting.reference or self._attempts.reference(symbol)
         opened_ns = listing.first_trade_at_ns or listing.first_quote_at_ns
         made = self._make(turn, listing, waiting, opened_ns=opened_ns, lies_ready=blind)

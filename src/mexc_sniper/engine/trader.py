@@ -167,6 +167,8 @@ class Trader:
     def book(self, turn: Turn, event: BookSeen) -> None:
         """Enter where a book was waited for, then look after positions."""
         trading, symbol = self._state.trading, event.book.symbol
+        if event.book.bid is None and event.book.ask is None and symbol not in trading.books:
+            return  # read by REST before anybody quotes: nothing to enter at, and no sign of an opening
         trading.books[symbol] = event.book
         if symbol in trading.waiting:
             self.entries.book_moved(turn, symbol)
