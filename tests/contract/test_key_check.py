@@ -103,12 +103,24 @@ async def test_venue_that_cannot_be_reached_is_no_verdict_on_the_key(simulator, 
     assert not report.condemned
 
 
-async def test_venue_that_asks_us_to_wait_is_no_verdict_on_the_key(simulator):
+async def test_venue_that_asks_for_a_second_is_asked_again_after_it(simulator):
     await report_of(simulator, rights=TRADE)
     simulator.post("/sim/faults", {"target": "account", "kind": "rate_limit", "times": 1})
     try:
         report = await report_of(simulator)
     finally:
         simulator.delete("/sim/faults")
+    assert report.against_arming == ()
+
+
+async def test_venue_that_asks_us_to_wait_long_is_no_verdict_on_the_key(simulator):
+    await report_of(simulator, rights=TRADE)
+    wait = {"target": "account", "kind": "rate_limit", "retryAfterS": 600, "times": 1}
+    simulator.post("/sim/faults", wait)
+    try:
+        report = await report_of(simulator)
+    finally:
+        simulator.delete("/sim/faults")
+    assert report.fault is KeyFault.UNREACHABLE
     assert report.against_arming
     assert not report.condemned

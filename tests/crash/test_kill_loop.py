@@ -49,4 +49,4 @@ def test_loop_notices_an_order_that_neither_journal_nor_ledger_knows(loop: Loop)
     order = {"symbol": symbol, "side": "BUY", "type": "LIMIT", "quantity": "10", "price": "0.5"}
     loop.lane.simulator.post("/sim/foreign-order", {**order, "clientOrderId": "msl0001aaaaaaaaaaaaaa00"})
     loop.lane.check_orders()
-    assert sorted(text[:2] for text in loop.lane.found.violations) == ["I1", "I3"]
+    assert sorted(text[:2] for text in loop.lane.found.violations) == ["I1", "I3"], loop.lane.found.violations

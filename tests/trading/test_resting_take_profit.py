@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_stop_behind_waiting_legs_cancels_them_and_sells_everything(traders: dic
     assert trader.holdings("STOP") == 0
 
 
-def test_flatten_sells_what_waited_and_panic_sweeps_waiting_legs_without_an_engine(traders: dict[str, Trader]) -> None:
+def test_flatten_sells_what_waited(traders: dict[str, Trader]) -> None:
     trader = traders["live"]
     flat = bought(trader, "FLAT")
     trader.kill("flatten")
@@ -120,10 +121,17 @@ def test_flatten_sells_what_waited_and_panic_sweeps_waiting_legs_without_an_engi
     assert {order["status"] for order in waiting(trader, flat)} == {"canceled"}
     trader.bot.api("POST", "/kill-switch", {"action": "resume", "reason": "test"})
     trader.arm()
-    symbol = bought(trader, "SWEPT")
-    trader.bot.stop_program()
-    ran = trader.bot.command("panic", "--flatten", "--confirm", "SELL", "--json")
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    orders = trader.venue_orders(symbol)
-    assert [order["status"] for order in orders if order["type"] == "LIMIT"] == ["CANCELED"] * 2
-    assert trader.holdings("SWEPT") == 0
+
+
+def test_panic_sweeps_waiting_legs_without_an_engine(tmp_path: Path) -> None:
+    """With a program of its own, for it is stopped."""
+    with trading_bot(tmp_path / "data", live=True) as trader:
+        by_hand_only(trader)
+        trader.configure(restingTakeProfit=True, takeProfit=LADDER, trailingStopPct="0")
+        symbol = bought(trader, "SWEPT")
+        trader.bot.stop_program()
+        ran = trader.bot.command("panic", "--flatten", "--confirm", "SELL", "--json")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        orders = trader.venue_orders(symbol)
+        assert [order["status"] for order in orders if order["type"] == "LIMIT"] == ["CANCELED"] * 2
+        assert trader.holdings("SWEPT") == 0

@@ -99,7 +99,7 @@ class Trader:
                 trading.trade_of[order.intent.id] = trade_id
         trading.balances = {(b.account, b.asset): b for b in restored.balances}
         trading.attention = {item.id: item for item in restored.attention}
-        trading.acknowledged = dict.fromkeys(restored.acknowledged)
+        trading.acknowledged = dict.fromkeys(sorted(restored.acknowledged))
         trading.entered_bases = dict.fromkeys(restored.entered_bases)
         self.holdings.restore_results(turn, restored)
         before = restored.trading or TradingStatus()

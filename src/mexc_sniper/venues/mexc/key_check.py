@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from mexc_sniper.core.clock import NS_PER_MS
-from mexc_sniper.core.errors import AuthFailed, ClockSkew, Refused, VenueError
+from mexc_sniper.core.errors import AuthFailed, ClockSkew, RateLimited, Refused, VenueError
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.ports import Clock, Offload
@@ -26,6 +26,7 @@ from mexc_sniper.venues.mexc.urls import Endpoint, Host
 TEST_SYMBOL = Symbol("MXUSDT")
 _CLOCK_PROBES = 3
 _DEADLINE_S = 45.0
+_PATIENCE_S = 15.0
 _LACKS_RIGHT = 700007
 
 
@@ -154,7 +155,15 @@ async def check_key(
     try:
         async with asyncio.timeout(_DEADLINE_S), rest:
             await _learn_time(rest, estimate)
-            return msgspec.structs.replace(await _try(rest, symbol), clock_offset_ns=estimate.offset_ns)
+            try:
+                report = await _try(rest, symbol)
+            except RateLimited as busy:
+                # Whoever read the account just before us used up what its second allows (REFERENCE 1.3).
+                if busy.retry_after_s is None or busy.retry_after_s > _PATIENCE_S:
+                    raise
+                await clock.sleep(busy.retry_after_s)
+                report = await _try(rest, symbol)
+            return msgspec.structs.replace(report, clock_offset_ns=estimate.offset_ns)
     except VenueError as error:
         return _faulty(error, estimate.offset_ns)
     except TimeoutError:
