@@ -201,6 +201,7 @@ def filled(
     fee: str = "0",
     fee_asset: str = "USDT",
     trade_id: str = "1",
+    source: ReportSource | None = None,
 ) -> FillsReported:
     """One execution of an order."""
     intent = order.intent if isinstance(order, Order) else order
@@ -220,4 +221,5 @@ def filled(
         ts_recv_ns=ns(seconds),
         evidence="book",
     )
-    return FillsReported(stamp=at(seconds), account=intent.account, fills=(fill,))
+    told_by = source or (ReportSource.PAPER if intent.account is Account.PAPER else ReportSource.STREAM)
+    return FillsReported(stamp=at(seconds), account=intent.account, fills=(fill,), source=told_by)

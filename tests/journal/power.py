@@ -2,6 +2,7 @@
 chance, and names only as they were at the last fsync of the directory, or as they would have become."""
 
 import threading
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -9,6 +10,7 @@ from mexc_sniper.journal import Disk
 from mexc_sniper.journal.disk import Segment
 
 SECTOR = 512
+_BOOTS = count()
 
 
 class PowerCut(OSError):
@@ -20,6 +22,7 @@ class CutDisk(Disk):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
+        self.boot = f"boot {next(_BOOTS)}"
         self.names_now: dict[str, CutSegment | bytes] = {}
         self.names_synced: dict[str, CutSegment | bytes] = {}
         self.holding = False

@@ -230,7 +230,22 @@ async def test_full_disk_later_leaves_the_rest_of_the_file_and_then_refuses(dire
     await journal.aclose()
 
 
-async def test_unclean_end_makes_the_unused_rest_suspect_until_the_sweep(
+async def test_engine_that_died_alone_leaves_nothing_suspect_and_all_it_wrote(
+    open_journal: OpenJournal, directory: Path, tmp_path: Path
+) -> None:
+    journal = open_journal()
+    journal.write(approved(an_intent(1)))
+    copy_of_a_dead_engine(directory, tmp_path / "next")
+
+    next_life = FileJournal(tmp_path / "next", SystemClock(), limits=LIMITS, slots=64)
+    found = next_life.open()
+    assert not found.clean
+    assert found.suspect == (), "the kernel lived on, and so did every store"
+    assert ids(found) == {an_intent(1).client_order_id}
+    await next_life.aclose()
+
+
+async def test_machine_that_went_down_makes_the_unused_rest_suspect_until_the_sweep(
     open_journal: OpenJournal, directory: Path, tmp_path: Path
 ) -> None:
     journal = open_journal()
@@ -239,7 +254,9 @@ async def test_unclean_end_makes_the_unused_rest_suspect_until_the_sweep(
 
     lives = []
     for _ in range(3):  # a sweep that never comes leaves every life suspect
-        next_life = FileJournal(tmp_path / "next", SystemClock(), limits=LIMITS, slots=64)
+        next_life = FileJournal(
+            tmp_path / "next", SystemClock(), limits=LIMITS, slots=64, disk=Rebooted(tmp_path / "next")
+        )
         next_life.open()
         lives.append(next_life.recovered)
         await next_life.aclose()
@@ -316,6 +333,14 @@ def copy_of_a_dead_engine(directory: Path, target: Path) -> None:
     target.mkdir()
     for path in directory.iterdir():
         (target / path.name).write_bytes(path.read_bytes())
+
+
+class Rebooted(Disk):
+    """The same files under another run of the kernel."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.boot = "another"
 
 
 class SlowDisk(Disk):

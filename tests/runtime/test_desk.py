@@ -1,5 +1,6 @@
 """The desk: gate, latch, rate limit, journal, gateway; nothing dropped in silence (RELIABILITY I3 to I5)."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from mexc_sniper.model.events import Event, GateSignaled, KillLatched, OrderRepo
 from mexc_sniper.model.limits import Gate
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Approved, Order, OrderIntent, OrderRole, OrderStatus, OrderType
+from mexc_sniper.runtime import desk as desk_module
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.throttle import Throttle
+from tests.venue.streaming import eventually
 
 MS = 1_000_000
 
@@ -46,6 +49,9 @@ class Recorder:
         self.broken = False
         self.healthy = True
         self.suspect = False
+        self.disk = asyncio.Event()
+        """Cleared, it hangs."""
+        self.disk.set()
 
     def write(self, approved: Approved) -> bool:
         if self.broken:
@@ -54,7 +60,9 @@ class Recorder:
             self.steps.append(("journal", approved.intent.client_order_id))
         return self.covered
 
-    async def write_durably(self, approved: Sequence[Approved]) -> None: ...
+    async def write_durably(self, approved: Sequence[Approved]) -> None:
+        await self.disk.wait()
+        self.steps += [("fsynced", one.intent.client_order_id) for one in approved]
 
     def swept(self) -> None: ...
 
@@ -103,6 +111,13 @@ class Desk:
             decided_ns=self.clock.now_ns,
         )
         return Approved(intent=intent, generation=generation)
+
+    async def exit(self, approved: Approved) -> None:
+        """Submit an exit and let it get to the disk."""
+        before = len(self.wakes)
+        self.desk.submit(approved)
+        await eventually(lambda: len(self.wakes) > before)
+        self.desk.wake()
 
     @property
     def sent(self) -> list[ClientOrderId]:
@@ -156,10 +171,32 @@ def test_latch_file_found_right_before_the_write_stops_the_entry_and_is_told(des
     assert latched.action == "pause"
 
 
-def test_latched_desk_still_lets_exits_leave(desk):
+async def test_latched_desk_still_lets_exits_leave(desk):
     desk.latch.write_text("flatten\n")
-    desk.desk.submit(desk.an_order(1, OrderRole.STOP_LOSS, generation=0))
+    await desk.exit(desk.an_order(1, OrderRole.STOP_LOSS, generation=0))
     assert len(desk.sent) == 1
+
+
+async def test_live_exit_leaves_only_when_its_intent_is_on_the_disk(desk):
+    desk.recorder.disk.clear()
+    order = desk.an_order(1, OrderRole.STOP_LOSS)
+    desk.desk.submit(order)
+    await asyncio.sleep(0)
+    desk.desk.wake()
+    assert desk.sent == []
+    desk.recorder.disk.set()
+    await eventually(lambda: desk.wakes)
+    desk.desk.wake()
+    assert desk.recorder.steps == [(step, order.intent.client_order_id) for step in ("fsynced", "journal", "socket")]
+
+
+async def test_disk_that_hangs_does_not_keep_a_position_from_being_sold(desk, monkeypatch):
+    monkeypatch.setattr(desk_module, "EXIT_FSYNC_S", 0.01)
+    desk.recorder.disk.clear()
+    desk.desk.submit(desk.an_order(1, OrderRole.STOP_LOSS))
+    await eventually(lambda: desk.wakes)
+    desk.desk.wake()
+    assert [step for step, _ in desk.recorder.steps] == ["journal", "socket"]
 
 
 def test_latch_is_told_once_and_again_only_after_it_was_set_anew(desk):
@@ -180,11 +217,11 @@ def test_five_entries_leave_at_once_and_the_rest_at_the_rate(desk):
     assert len(desk.sent) == 8
 
 
-def test_exit_does_not_wait_behind_entries(desk):
+async def test_exit_does_not_wait_behind_entries(desk):
     for number in range(8):
         desk.desk.submit(desk.an_order(number))
     order = desk.an_order(99, OrderRole.STOP_LOSS)
-    desk.desk.submit(order)
+    await desk.exit(order)
     assert desk.sent[-1] == order.intent.client_order_id
 
 
@@ -214,7 +251,7 @@ def test_paper_orders_need_no_journal(tmp_path):
     assert len(desk.sent) == 1
 
 
-def test_cancels_share_the_venues_limit_and_leave_as_soon_as_it_has_room(tmp_path: Path) -> None:
+async def test_cancels_share_the_venues_limit_and_leave_as_soon_as_it_has_room(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     orders = [Order(intent=desk.an_order(number, OrderRole.TAKE_PROFIT).intent) for number in range(15)]
     for order in orders:
@@ -223,7 +260,7 @@ def test_cancels_share_the_venues_limit_and_leave_as_soon_as_it_has_room(tmp_pat
     assert asked == [order.intent.client_order_id for order in orders[:12]], (
         "twelve requests a second, whatever they are"
     )
-    desk.desk.submit(desk.an_order(99, OrderRole.STOP_LOSS))
+    await desk.exit(desk.an_order(99, OrderRole.STOP_LOSS))
     assert desk.sent == [], "a sell after them waits as well"
     desk.clock.now_ns += 1_000 * MS
     desk.desk.wake()
@@ -232,10 +269,10 @@ def test_cancels_share_the_venues_limit_and_leave_as_soon_as_it_has_room(tmp_pat
     assert len(desk.sent) == 1
 
 
-def test_cancel_that_found_no_room_for_two_seconds_is_left_to_its_repetition(tmp_path: Path) -> None:
+async def test_cancel_that_found_no_room_for_two_seconds_is_left_to_its_repetition(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     for number in range(12):
-        desk.desk.submit(desk.an_order(number, OrderRole.STOP_LOSS))
+        await desk.exit(desk.an_order(number, OrderRole.STOP_LOSS))
     desk.desk.cancel(Order(intent=desk.an_order(50, OrderRole.TAKE_PROFIT).intent))
     desk.clock.now_ns += 2_001 * MS
     desk.desk.wake()

@@ -63,6 +63,7 @@ def _swept(second: float, *orders: VenueOrder, balances: tuple[Balance, ...] = (
         open_orders=tuple(order for order in orders if order.report.status is S.ACCEPTED),
         recent_orders=orders,
         balances=balances or (_usdt(),),
+        asked_ns=at(second).ts_recv_ns,
         failed=failed,
     )
 
@@ -450,24 +451,32 @@ def test_not_found_before_the_fence_and_the_grace_have_passed_proves_nothing():
 
 def test_not_found_anywhere_after_fence_and_grace_with_balances_unchanged_is_proof():
     world, intent = _doubtful()
-    world.hear(*(_looked_up(42, intent, kind) for kind in NOWHERE))
+    world.hear(_swept(41.5), *(_looked_up(42, intent, kind) for kind in NOWHERE))
     assert _order(world, intent).status is S.NEVER_ARRIVED
     assert _status(world, intent) is TradeStatus.FAILED
     assert world.listing("ALPHAUSDT").outcome is Outcome.FAILED
     assert len(_submitted(world)) == 1, "no second attempt"
 
 
+def test_balances_from_before_the_grace_was_over_prove_nothing():
+    world, intent = _doubtful()
+    world.hear(_swept(41), *(_looked_up(42, intent, kind) for kind in NOWHERE))
+    assert _order(world, intent).status is S.IN_DOUBT
+    world.hear(_swept(42.5))
+    assert _order(world, intent).status is S.NEVER_ARRIVED
+
+
 def test_coins_that_nothing_explains_keep_the_order_in_doubt():
     world, intent = _doubtful()
     coins = Balance(Account.LIVE, Asset("ALPHA"), Decimal(20), Decimal(0))
-    world.hear(BalancesRead(stamp=at(41), account=Account.LIVE, balances=(coins,), complete=False))
+    world.hear(_swept(41.5, balances=(_usdt(), coins)))
     world.hear(*(_looked_up(42, intent, kind) for kind in NOWHERE))
     assert _order(world, intent).status is S.IN_DOUBT
 
 
 def test_question_that_failed_proves_nothing():
     world, intent = _doubtful()
-    world.hear(*(_looked_up(42, intent, kind, failed="venue away") for kind in NOWHERE))
+    world.hear(_swept(41.5), *(_looked_up(42, intent, kind, failed="venue away") for kind in NOWHERE))
     assert _order(world, intent).status is S.IN_DOUBT
 
 
@@ -477,6 +486,56 @@ def test_doubt_keeps_the_whole_amount_reserved_and_needs_a_person_after_a_minute
     assert exposure.at_stake == intent.worst_notional
     world.hear(*(a_tick(second) for second in range(16, 90)))
     assert _attention(world) == [AttentionKind.IN_DOUBT]
+
+
+def _crashed_with_doubts(count: int) -> World:
+    """A new life at second 20 after one that ended while so many orders may have been leaving."""
+    doubts = tuple(
+        msgspec.structs.replace(order, status=S.IN_DOUBT, submitted_ns=ns(20), doubt_since_ns=ns(20))
+        for order in map(_unsettled, range(count))
+    )
+    return World(msgspec.structs.replace(_ready().restored(), orders=doubts), seconds=20, live=True)
+
+
+WEIGHT_OF = {LookUpKind.ORDER: 2, LookUpKind.OPEN_ORDERS: 3, LookUpKind.ALL_ORDERS: 10}
+"""REFERENCE 1.3."""
+
+
+def _weight(world: World) -> int:
+    swept = sum(13 + 10 * len(ask.symbols) for ask in world.asked(Sweep))
+    return swept + sum(WEIGHT_OF[ask.kind] for ask in world.asked(LookUp))
+
+
+def test_crash_with_many_entries_prepared_leaves_room_under_the_venues_limit():
+    world = _crashed_with_doubts(50)
+    assert _weight(world) <= 150, "the comparison at the start"
+    world.hear(_swept(20.5))
+    assert world.engine.state.trading.status.reconciled, "doubts are resolved beside the trade"
+    spent = [0]
+    for second in range(21, 120):
+        world.hear(*(a_tick(second + tenth / 10) for tenth in range(10)))
+        spent.append(_weight(world))
+    in_ten_s = [late - early for early, late in zip(spent, spent[10:], strict=False)]
+    assert max(in_ten_s) <= 220, "of 300"
+    assert in_ten_s[-1] > 0, "it goes on asking"
+
+
+def test_every_one_of_many_doubts_is_resolved_in_turn():
+    world = _crashed_with_doubts(50)
+    world.hear(_swept(20.5))
+    answered = {LookUp: 0, Sweep: 1}
+    for tenth in range(215, 2600):
+        now = tenth / 10
+        world.hear(a_tick(now))
+        for ask in world.asked(LookUp)[answered[LookUp] :]:
+            answered[LookUp] += 1
+            world.hear(_looked_up(now, ask.order.intent, ask.kind))
+        for _ in world.asked(Sweep)[answered[Sweep] :]:
+            answered[Sweep] += 1
+            world.hear(_swept(now))
+        if all(order.status is S.NEVER_ARRIVED for order in world.engine.state.trading.orders.values()):
+            break
+    assert now < 20 + 31 + 50 * 15 / 10 + 5, "proof costs weight 15 for each, at 10 a second"
 
 
 # ---------------------------------------------------------------------- the end of an order

@@ -142,6 +142,7 @@ class VirtualDisk:
 
     def __init__(self) -> None:
         self.directory = Path("/virtual/journal")
+        self._boots = 0
         self.files: dict[str, VirtualSegment | bytes] = {}
         self.synced_names: dict[str, VirtualSegment | bytes] = {}
         self.fails_next = False
@@ -191,8 +192,13 @@ class VirtualDisk:
         self.wait_for_disk()
         self.synced_names = dict(self.files)
 
+    @property
+    def boot(self) -> str:
+        return f"boot {self._boots}"
+
     def cut_power(self, dice: Random) -> None:
         """Leave what a power cut leaves."""
+        self._boots += 1
         names = self.synced_names if dice.random() < 0.5 else self.files
         left = {name: file if isinstance(file, bytes) else file.after_cut(dice) for name, file in sorted(names.items())}
         self.files = dict(left)

@@ -127,7 +127,7 @@ def _simulate(plan: Plan, *, told: bool) -> Outcome:
     world = World(plan, told=told)
     try:
         world.loop.run_until_complete(world.play())
-    except AssertionError as error:  # a deadlock
+    except Exception as error:  # a deadlock, or a fault of the simulation: the other seeds go on
         world.fail(f"{type(error).__name__}: {error}")
     finally:
         world.end()
@@ -400,7 +400,7 @@ class World:
             if plan.kind == "look_alike":
                 spec |= {"kind": "look_alike", "of": "SOLUSDT"}
             else:
-                spec["base"] = plan.base
+                spec["base"] = self._free_name(plan.base)
             if plan.announced:
                 spec |= {"calendarInS": 0.0, "announceInS": 0.0}
             if plan.real:
@@ -415,6 +415,12 @@ class World:
                 self.markets.append(MarketMaker(self, plan, market))
         self.loop.call_soon(self.venue.tick)
         return self.markets
+
+    def _free_name(self, base: str) -> str:
+        """The venue's seed may have given the name to one of its old pairs."""
+        while f"{base}USDT" in self.exchange.world.markets:
+            base += "X"
+        return base
 
     def change_market(self, change: Mapping[str, Any], back: Mapping[str, Any], seconds: float) -> None:
         """Change a pair's rules, and change them back."""

@@ -166,6 +166,7 @@ class PanicVenue(VenueByHand):
             open_orders=(),
             recent_orders=(),
             balances=(),
+            asked_ns=self.clock.wall_ns(),
             failed=f"no answer within {SWEEP_S:.0f} s",
         )
 

@@ -98,7 +98,11 @@ def with_journaled(restored: Restored, recovered: Recovered, now_ns: int) -> Res
     )
     if missing:
         log.warning("orders_found_in_journal", orders=[order.intent.client_order_id for order in missing])
-    return msgspec.structs.replace(restored, orders=(*restored.orders, *missing))
+    return msgspec.structs.replace(
+        restored,
+        orders=(*restored.orders, *missing),
+        may_lack_orders=bool(recovered.suspect or recovered.damage or recovered.damaged_before),
+    )
 
 
 def build_trading(

@@ -162,7 +162,7 @@ class Entries:
             return
         if order.status is OrderStatus.NEVER_ARRIVED and not _has_a_price(listing):
             # Prepared by a life that ended: proven not to exist, and the pair has not opened. It is made ready anew.
-            del self._state.trading.entry_of[listing.id]
+            self._state.trading.entry_of.pop(listing.id, None)
             return
         waiting = self._state.trading.waiting.get(listing.symbol)
         if waiting is not None and self._may_try_again(turn, waiting, order):
@@ -267,6 +267,8 @@ class Entries:
         )
         if account is None:
             return Reason.ENTRIES_OFF
+        if account is Account.LIVE and state.trading.unsure(listing.id, turn.now_ns):
+            return Reason.NOT_RECONCILED
         instrument = state.instruments.get(symbol)
         if instrument is None:
             return Reason.RULES_UNKNOWN

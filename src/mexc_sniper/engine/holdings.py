@@ -23,6 +23,8 @@ from mexc_sniper.policy.risk import Exposure
 ZERO = Decimal(0)
 DAY_NS = 86_400 * NS_PER_S
 HOUR_NS = 3_600 * NS_PER_S
+STALE_ACCOUNT_NS = 30 * NS_PER_S
+"""How long after a fill the account may still show the time before it; what is missing later is missing."""
 
 
 class Holdings:
@@ -144,9 +146,19 @@ class Holdings:
         return max(ZERO, (order.intent.quantity or ZERO) - self.filled_of(order))
 
     def free_quantity(self, position: Position) -> Quantity:
-        """Return what no exit on its way has reserved: exits reserve quantity as entries reserve money."""
+        """Return what no exit on its way has reserved: exits reserve quantity as entries reserve money.
+
+        Never more than the account holds, once it was read late enough after the position's last execution: coins that
+        left by another way cannot be sold.
+        """
+        trading = self._state.trading
+        held: Decimal = position.quantity
+        filled_ns = trading.filled_ns.get(position.id, position.opened_ns)
+        if position.account is Account.LIVE and trading.balances_asked_ns > filled_ns + STALE_ACCOUNT_NS:
+            balance = trading.balances.get((Account.LIVE, position.base))
+            held = min(held, ZERO if balance is None else balance.free + balance.locked)
         reserved = sum((self.left_of(order) for order in self.exits_on_their_way(position)), ZERO)
-        return Quantity(max(ZERO, position.quantity - reserved))
+        return Quantity(max(ZERO, held - reserved))
 
     def entry_unbooked(self, order: Order) -> bool:
         """Tell whether an exit's position is not whole yet: the entry it belongs to is in doubt or not all booked.

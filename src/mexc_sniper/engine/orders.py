@@ -8,12 +8,13 @@ from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.ids import ClientOrderId, TradeId, position_of
 from mexc_sniper.core.precision import average_price, distance_bps
 from mexc_sniper.core.reasons import Reason
-from mexc_sniper.engine.effects import CancelOrder, LookUp, ReadFills, Submit, Sweep, WakeAt
+from mexc_sniper.engine.effects import CancelOrder, LookUp, ReadFills, Submit, WakeAt
 from mexc_sniper.engine.holdings import Holdings
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.trading_state import Doubt
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account
+from mexc_sniper.model.doubt import FENCE_NS
 from mexc_sniper.model.entries import AttentionChanged, FillRecorded, OrderChanged, TradeChanged
 from mexc_sniper.model.events import FillsReported, LookUpKind, OrderLookedUp, OrderReported
 from mexc_sniper.model.market import Side
@@ -29,13 +30,18 @@ from mexc_sniper.model.order import (
     ReportSource,
 )
 from mexc_sniper.model.trading import Attention, AttentionKind, Trade, TradeStatus, Trigger
+from mexc_sniper.policy.executions import Executions
 from mexc_sniper.policy.order_table import SETTLE_NS, apply_report, see_end_again
 
-RECV_WINDOW_NS = 5 * NS_PER_S
-"""What orders are signed with: after it the venue refuses the request (REFERENCE 1.2)."""
-FENCE_MARGIN_NS = 1 * NS_PER_S
-GRACE_NS = 25 * NS_PER_S
-"""How long after the fence an accepted order may still be invisible (RELIABILITY 3.3; seen on the venue)."""
+PLACES = frozenset((LookUpKind.ORDER, LookUpKind.ALL_ORDERS, LookUpKind.OPEN_ORDERS))
+"""Where an order would be seen: absence from all of them and balances that explain themselves are the proof."""
+DOUBT_WEIGHT, PROOF_WEIGHT = 5, 15
+"""Request weight of asking about one doubt before and after its grace: order 2, openOrders 3, allOrders 10
+(REFERENCE 1.3)."""
+NS_PER_DOUBT_WEIGHT = NS_PER_S // 10
+"""A third of the venue's 300 in 10 s is for doubts: what protects positions and sees listings goes on."""
+DOUBT_BURST_NS = 4 * NS_PER_S
+"""The first few doubts do not wait."""
 DOUBT_ALARM_NS = 60 * NS_PER_S
 """A doubt older than this needs a person."""
 MAX_FORGOTTEN = 20_000
@@ -104,14 +110,11 @@ class Orders:
         return self._apply(turn, event.report)
 
     def fills(self, turn: Turn, event: FillsReported) -> None:
-        """Count executions, each trade id once."""
+        """Count executions, each once."""
         trading = self._state.trading
         touched: dict[ClientOrderId, None] = {}
-        for fill in event.fills:
-            key = (fill.account, f"{fill.client_order_id}:{fill.trade_id}")
-            order = trading.orders.get(fill.client_order_id)
-            if key in trading.fills_seen or order is None:
-                continue
+        for fill in self._uncounted(event):
+            order = trading.orders[fill.client_order_id]
             if (
                 order.terminal
                 and trading.booked.get(fill.client_order_id, ZERO) + fill.quantity > order.filled_quantity
@@ -124,7 +127,9 @@ class Orders:
             if self._holdings.entry_unbooked(order):
                 turn.note("fill_before_entry", symbol=fill.symbol, trade_id=fill.trade_id)
                 continue  # read again until what was bought is booked
-            trading.fills_seen[key] = None
+            trading.executions[fill.client_order_id].count(fill, event.source)
+            if fill.account is Account.LIVE:
+                trading.filled_live_ns = turn.now_ns
             booked = trading.booked.get(fill.client_order_id, Decimal(0))
             trading.booked[fill.client_order_id] = booked + fill.quantity
             turn.entry(FillRecorded(fill=fill))
@@ -138,6 +143,19 @@ class Orders:
                 self._holdings.finish(turn, order)
             for waiting in self._holdings.exits_unbooked(order):
                 turn.ask(ReadFills(waiting))
+
+    def _uncounted(self, event: FillsReported) -> list[Fill]:
+        """Return the executions of orders we have that are not counted yet."""
+        trading = self._state.trading
+        told: dict[ClientOrderId, list[Fill]] = {}
+        for fill in event.fills:
+            if fill.client_order_id in trading.orders:
+                told.setdefault(fill.client_order_id, []).append(fill)
+        fresh: list[Fill] = []
+        for client_order_id, fills in told.items():
+            known = trading.executions.setdefault(client_order_id, Executions())
+            fresh += known.unknown(event.source, tuple(fills))
+        return fresh
 
     def looked_up(self, turn: Turn, event: OrderLookedUp) -> Order | None:
         """Take the answer to a question about an order; "not found" is evidence and becomes proof only with others."""
@@ -155,9 +173,9 @@ class Orders:
         doubt = trading.doubts.get(event.client_order_id)
         if doubt is None or order.status is not S.IN_DOUBT:
             return None
-        if event.asked_ns >= doubt.fence_ns + GRACE_NS:
+        if event.asked_ns >= doubt.proof_from_ns:
             doubt.absent_after_fence[event.kind] = event.asked_ns
-        if {LookUpKind.ORDER, LookUpKind.ALL_ORDERS, LookUpKind.OPEN_ORDERS} <= doubt.absent_after_fence.keys():
+        if doubt.absent_after_fence.keys() >= PLACES:
             return self._never_arrived(turn, order)
         return None
 
@@ -170,6 +188,7 @@ class Orders:
             if order.settled:
                 if order.settled_ns is not None and turn.now_ns - order.settled_ns > 600 * NS_PER_S:
                     del trading.orders[client_order_id]
+                    trading.executions.pop(client_order_id, None)
                     trading.forgotten[client_order_id] = None
                     if len(trading.forgotten) > MAX_FORGOTTEN:
                         del trading.forgotten[next(iter(trading.forgotten))]
@@ -229,26 +248,31 @@ class Orders:
 
     def _begin_doubt(self, turn: Turn, order: Order) -> None:
         signed_ns = order.submitted_ns or turn.now_ns
-        fence_ns = signed_ns + RECV_WINDOW_NS + FENCE_MARGIN_NS
+        fence_ns = signed_ns + FENCE_NS
         self._state.trading.doubts[order.intent.client_order_id] = Doubt(since_ns=turn.now_ns, fence_ns=fence_ns)
         turn.note("order_in_doubt", client_order_id=order.intent.client_order_id, symbol=order.intent.symbol)
         self._ask_about_doubt(turn, order)
 
     def _ask_about_doubt(self, turn: Turn, order: Order) -> None:
-        doubt = self._state.trading.doubts.get(order.intent.client_order_id)
+        trading = self._state.trading
+        doubt = trading.doubts.get(order.intent.client_order_id)
         if doubt is None:
-            doubt = self._state.trading.doubts[order.intent.client_order_id] = Doubt(
+            doubt = trading.doubts[order.intent.client_order_id] = Doubt(
                 since_ns=order.doubt_since_ns or turn.now_ns,
-                fence_ns=(order.submitted_ns or order.created_ns) + RECV_WINDOW_NS + FENCE_MARGIN_NS,
+                fence_ns=(order.submitted_ns or order.created_ns) + FENCE_NS,
             )
-        if turn.now_ns < doubt.next_ask_ns:
+        if turn.now_ns < doubt.next_ask_ns or not self._may_ask(turn):
             return
         turn.ask(LookUp(order, LookUpKind.ORDER))
         turn.ask(LookUp(order, LookUpKind.OPEN_ORDERS))
-        if turn.now_ns >= doubt.fence_ns + GRACE_NS:
+        weight = DOUBT_WEIGHT
+        if turn.now_ns >= doubt.proof_from_ns:
             turn.ask(LookUp(order, LookUpKind.ALL_ORDERS))
-            turn.ask(Sweep(order.intent.account, (order.intent.symbol,)))
-        pause_ns = min(2 * NS_PER_S, (NS_PER_S // 5) * 2 ** min(doubt.asked, 4))
+            weight = PROOF_WEIGHT
+        trading.doubts_paid_until_ns = max(trading.doubts_paid_until_ns, turn.now_ns) + weight * NS_PER_DOUBT_WEIGHT
+        # Of many, all are asked about before one is again.
+        round_ns = len(trading.doubts) * weight * NS_PER_DOUBT_WEIGHT - DOUBT_BURST_NS
+        pause_ns = max(round_ns, min(2 * NS_PER_S, (NS_PER_S // 5) * 2 ** min(doubt.asked, 4)))
         doubt.asked += 1
         doubt.next_ask_ns = turn.now_ns + pause_ns
         turn.ask(WakeAt(doubt.next_ask_ns))
@@ -262,8 +286,29 @@ class Orders:
                 "stays reserved. Look at the venue's own order list.",
             )
 
+    def _may_ask(self, turn: Turn) -> bool:
+        """Tell whether the weight set aside for doubts has room; wakes us when it has."""
+        room_ns = self._state.trading.doubts_paid_until_ns - DOUBT_BURST_NS
+        if turn.now_ns < room_ns:
+            turn.ask(WakeAt(room_ns))
+            return False
+        return True
+
+    def prove_absent(self, turn: Turn) -> list[Order]:
+        """Look at every doubt again, now that balances were read; returns the orders that never arrived."""
+        trading = self._state.trading
+        ended = (
+            self._never_arrived(turn, trading.orders[client_order_id])
+            for client_order_id, doubt in tuple(trading.doubts.items())
+            if doubt.absent_after_fence.keys() >= PLACES
+        )
+        return [order for order in ended if order is not None]
+
     def _never_arrived(self, turn: Turn, order: Order) -> Order | None:
         """Everything was asked after fence and grace and knows nothing; balances decide last."""
+        doubt = self._state.trading.doubts[order.intent.client_order_id]
+        if self._state.trading.balances_asked_ns < doubt.proof_from_ns:
+            return None
         if not self._holdings.balances_explain_absence(order):
             return None
         report = ExecutionReport(
@@ -293,7 +338,7 @@ class Orders:
             settled = see_end_again(order, turn.now_ns)
             if settled is not order:
                 self._put(turn, settled)
-        elif not counted:
+        elif not counted and not self._holdings.entry_unbooked(order):
             turn.ask(ReadFills(order))
 
     def _poll(self, turn: Turn, order: Order) -> None:

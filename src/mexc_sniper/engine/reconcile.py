@@ -9,7 +9,7 @@ from mexc_sniper.core.ids import is_ours
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.engine.effects import LookUp, ReadFills, Sweep, WakeAt
 from mexc_sniper.engine.gate import Gatekeeper
-from mexc_sniper.engine.holdings import Holdings
+from mexc_sniper.engine.holdings import STALE_ACCOUNT_NS, Holdings
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account, TradingState
@@ -20,13 +20,15 @@ from mexc_sniper.model.trading import Attention, AttentionKind
 
 EVERY_NS = 30 * NS_PER_S
 RETRY_NS = 2 * NS_PER_S
+SWEEP_WEIGHT, PAIR_WEIGHT = 13, 10
+"""Request weight of a comparison: openOrders 3 and account 10, allOrders 10 for each pair (REFERENCE 1.3)."""
+NS_PER_WEIGHT = NS_PER_S // 8
+"""Comparisons that did not end well take at most a quarter of the venue's 300 in 10 s."""
 SYMBOLS_AT_ONCE = 5
-STALE_ACCOUNT_NS = 30 * NS_PER_S
-"""How long after a fill the account may still show the time before it; what is missing later is missing."""
 HISTORY_NS = 24 * 3_600 * NS_PER_S
 """How far the venue's list of a pair's orders reaches back unasked (REFERENCE 1.7)."""
 MAX_LISTINGS = 5
-"""Of the newest listings without an entry, asked for at a start: each costs weight 13 of 300 (REFERENCE 1.3)."""
+"""Of the newest listings without an entry, asked for at a start: each costs weight 10 of 300 (REFERENCE 1.3)."""
 ZERO = Decimal(0)
 
 
@@ -42,7 +44,7 @@ class Reconciliation:
         """Ask the venue for what must agree; live accounts only.
 
         All balances every time. Orders of all our pairs until they were equal once in this life, then of some pairs in
-        turn: a pair costs weight 13 of 300 (REFERENCE 1.3), and every order is looked up by itself until it is settled.
+        turn: a pair costs weight 10 of 300 (REFERENCE 1.3), and every order is looked up by itself until it is settled.
         """
         trading = self._state.trading
         if not trading.live:
@@ -57,15 +59,19 @@ class Reconciliation:
         turn.ask(Sweep(Account.LIVE, symbols))
 
     def _symbols(self) -> tuple[Symbol, ...]:
-        """Return the pairs with unsettled live orders or open live positions."""
+        """Return the pairs with unsettled live orders or open live positions, of those in doubt the first few."""
         trading = self._state.trading
         symbols: dict[Symbol, None] = {}
+        doubted: dict[Symbol, None] = {}
         for order in trading.orders.values():
             if order.intent.account is Account.LIVE and not order.settled:
-                symbols[order.intent.symbol] = None
+                (doubted if order.status is OrderStatus.IN_DOUBT else symbols)[order.intent.symbol] = None
         for position in trading.positions.values():
             if position.account is Account.LIVE and not position.closed:
                 symbols[position.symbol] = None
+        # A crash may leave as many doubts as entries lay prepared. Each is asked about until it is resolved, its amount
+        # reserved meanwhile, and is not to hold up what protects the positions we have.
+        symbols.update(dict.fromkeys(tuple(doubted)[:SYMBOLS_AT_ONCE]))
         if not trading.status.reconciled:
             # A power cut may have taken the intent of an entry that left (DESIGN 2, grants): look where one may have.
             unentered = [one.symbol for one in self._state.active.values() if one.id not in trading.entry_of]
@@ -102,15 +108,36 @@ class Reconciliation:
     def tend(self, turn: Turn) -> None:
         """Ask again when it is time."""
         trading = self._state.trading
+        self._tend_balances(turn)
         # One that waits for room under the venue's limits must not be joined by others that fill it.
-        pause_ns = EVERY_NS if trading.status.reconciled or trading.sweeping else RETRY_NS
+        pause_ns = EVERY_NS
+        if not trading.status.reconciled and not trading.sweeping:
+            pause_ns = max(RETRY_NS, (SWEEP_WEIGHT + PAIR_WEIGHT * len(self._symbols())) * NS_PER_WEIGHT)
         if trading.live and turn.now_ns - trading.swept_ns >= pause_ns:
             self.ask(turn)
+
+    def _tend_balances(self, turn: Turn) -> None:
+        """Read them between two comparisons when something waits for them: a proof of absence, once for all of those,
+        or what an execution left, which the private stream has not told (it may be silent and not know it)."""
+        trading = self._state.trading
+        asked_ns = max(trading.balances_tried_ns, trading.balances_asked_ns)
+        if trading.sweeping or not trading.status.reconciled or turn.now_ns - asked_ns < RETRY_NS:
+            return
+        told = trading.balances_heard_ns + RETRY_NS >= trading.filled_live_ns  # the stream's two frames, in any order
+        untold = not told and trading.balances_asked_ns < trading.filled_live_ns <= turn.now_ns - RETRY_NS
+        if untold or any(
+            doubt.wants_balances(turn.now_ns, trading.balances_asked_ns) for doubt in trading.doubts.values()
+        ):
+            trading.balances_tried_ns = turn.now_ns
+            trading.sweeping, trading.left_out = True, frozenset(self._symbols())
+            turn.ask(Sweep(Account.LIVE, ()))
 
     def swept(self, turn: Turn, event: VenueSwept) -> list[OrderReported]:
         """Compare; returns the reports that the orders should hear."""
         trading = self._state.trading
         trading.sweeping = False
+        if event.account is Account.LIVE and not event.failed:
+            trading.balances_asked_ns = max(trading.balances_asked_ns, event.asked_ns)
         if event.failed:
             turn.note("reconciliation_failed", detail=event.failed)
             if trading.status.reconciled:
@@ -145,7 +172,8 @@ class Reconciliation:
                 turn.ask(LookUp(order, LookUpKind.ORDER))
             if self._holdings.filled_of(order) < order.filled_quantity:
                 equal = False
-                turn.ask(ReadFills(order))
+                if not self._holdings.entry_unbooked(order):
+                    turn.ask(ReadFills(order))
         equal = self._positions_covered(turn) and equal
         if any(item.kind is AttentionKind.LONG_ABSENCE for item in trading.attention.values()):
             equal = False  # the venue's lists do not reach back so far: a person must say that all is well

@@ -19,6 +19,7 @@ from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.trade_commands import TradeCommands
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account, TradingState
+from mexc_sniper.model.doubt import PROOF_AFTER_NS
 from mexc_sniper.model.events import (
     BalancesRead,
     BookSeen,
@@ -40,6 +41,7 @@ from mexc_sniper.model.order import Order, OrderRole, OrderStatus
 from mexc_sniper.model.restored import Restored
 from mexc_sniper.model.trading import PinState, TradingStatus, Trigger
 from mexc_sniper.policy.book import with_top
+from mexc_sniper.policy.executions import Executions
 
 SAME_INSTANT_NS = 100 * NS_PER_MS
 """The venue's clock is measured anew every few seconds; an announced time that moves, moves by more."""
@@ -71,7 +73,7 @@ class Trader:
         trading.live, trading.epoch, trading.prepare = live, epoch, prepare
         trading.orders = {o.intent.client_order_id: _in_doubt_after_end(o, turn.now_ns) for o in restored.orders}
         for fill in restored.fills:
-            trading.fills_seen[(fill.account, f"{fill.client_order_id}:{fill.trade_id}")] = None
+            trading.executions.setdefault(fill.client_order_id, Executions()).count(fill, None)
             trading.booked[fill.client_order_id] = (
                 trading.booked.get(fill.client_order_id, fill.quantity * 0) + fill.quantity
             )
@@ -120,6 +122,9 @@ class Trader:
         )
         self.gatekeeper.save(turn)
         last_life_ns = _last_sign_of_life(restored)
+        if live and restored.may_lack_orders:
+            trading.unsure_until_ns = turn.now_ns + PROOF_AFTER_NS
+            trading.unsure_of = {listing.id: None for listing in restored.listings}
         self.reconciliation.look_back(turn, last_life_ns)
         self.reconciliation.ask(turn)
 
@@ -206,11 +211,15 @@ class Trader:
     def balances(self, turn: Turn, event: BalancesRead) -> None:
         """Take over balances."""
         self.reconciliation.balances(turn, event)
+        if event.account is Account.LIVE:
+            self._state.trading.balances_heard_ns = turn.now_ns
 
     def swept(self, turn: Turn, event: VenueSwept) -> None:
         """Compare with the venue."""
         for report in self.reconciliation.swept(turn, event):
             self.reported(turn, report)
+        for ended in self.orders.prove_absent(turn):
+            self._after(turn, ended, ended.intent.client_order_id)
 
     def private_stream(self, turn: Turn, event: PrivateStreamChanged) -> None:
         """The private stream is a speed-up; without it orders are asked for."""

@@ -7,12 +7,14 @@ from mexc_sniper.core.ids import ClientOrderId, IntentId, ListingId, PositionId,
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Asset, Price, Symbol
 from mexc_sniper.model.account import Account, Balance
+from mexc_sniper.model.doubt import GRACE_NS
 from mexc_sniper.model.events import KeyChecked, LookUpKind
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.market import Book
 from mexc_sniper.model.order import Order, OrderIntent
 from mexc_sniper.model.position import Position
 from mexc_sniper.model.trading import Attention, Trade, TradingStatus, Trigger
+from mexc_sniper.policy.executions import Executions
 from mexc_sniper.policy.risk import Answers, EntryView
 
 
@@ -28,6 +30,15 @@ class Doubt:
     absent_after_fence: dict[LookUpKind, int] = field(default_factory=dict)
     """Places that did not know it when asked after fence and grace, and when they were asked."""
     alarmed: bool = False
+
+    @property
+    def proof_from_ns(self) -> int:
+        """Absence counts when it was asked for from here on."""
+        return self.fence_ns + GRACE_NS
+
+    def wants_balances(self, now_ns: int, asked_ns: int) -> bool:
+        """Tell whether the proof of absence lacks balances that were asked for late enough."""
+        return asked_ns < self.proof_from_ns <= now_ns
 
 
 @dataclass(slots=True)
@@ -92,7 +103,7 @@ class Trading:
     """Not settled, and recent ones; paper and live alike."""
     entry_of: dict[ListingId, ClientOrderId] = field(default_factory=dict)
     """The latest order of each listing's entry; the order itself may be forgotten by now."""
-    fills_seen: dict[tuple[Account, str], None] = field(default_factory=dict)
+    executions: dict[ClientOrderId, Executions] = field(default_factory=dict)
     booked: dict[ClientOrderId, Decimal] = field(default_factory=dict)
     """Quantity of each order counted fill by fill."""
     positions: dict[PositionId, Position] = field(default_factory=dict)
@@ -107,6 +118,8 @@ class Trading:
     """Self-clearing conditions in force, with their detail."""
     generation: int = 0
     doubts: dict[ClientOrderId, Doubt] = field(default_factory=dict)
+    doubts_paid_until_ns: int = 0
+    """Until when the questions asked about doubts have used up the weight set aside for them."""
     books: dict[Symbol, Book] = field(default_factory=dict)
     prices: dict[Symbol, Price] = field(default_factory=dict)
     """Last trade of watched symbols."""
@@ -147,6 +160,18 @@ class Trading:
     swept_ns: int = 0
     sweeping: bool = False
     """A comparison is asked for and not answered."""
+    balances_asked_ns: int = 0
+    """When the newest complete balances we have were asked for."""
+    balances_tried_ns: int = 0
+    """When they were last asked for between two comparisons."""
+    balances_heard_ns: int = 0
+    """When the private stream last told of a change."""
+    filled_live_ns: int = 0
+    """When an execution at the venue was last counted."""
+    unsure_until_ns: int = 0
+    """Until when orders of earlier lives may appear that journal and ledger lost (`Restored.may_lack_orders`)."""
+    unsure_of: dict[ListingId, None] = field(default_factory=dict)
+    """Listings that an earlier life may have entered so."""
     left_out: frozenset[Symbol] = frozenset()
     """Pairs whose orders were not asked for with the last comparison; their turn comes."""
     sweeps: int = 0
@@ -159,3 +184,7 @@ class Trading:
     """Entries are made ready before their pair has a price."""
     live: bool = False
     """The process was started in live mode; live orders are possible once armed."""
+
+    def unsure(self, listing_id: ListingId, now_ns: int) -> bool:
+        """Tell whether an earlier life may have entered a listing without a trace of it here."""
+        return now_ns < self.unsure_until_ns and listing_id in self.unsure_of

@@ -71,6 +71,7 @@ class Disk:
     def __init__(self, directory: Path) -> None:
         """Do no I/O."""
         self.directory = directory
+        self.boot = _boot()
         self._lock_fd: int | None = None
 
     def open(self) -> None:
@@ -134,6 +135,14 @@ class Disk:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def _boot() -> str:
+    """The kernel's name of its own run, new at every boot; empty where it has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def trouble(fault: OSError, directory: Path) -> StoreError:

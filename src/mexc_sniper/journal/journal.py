@@ -124,7 +124,7 @@ class FileJournal:
 
     def _begin_life(self, minimum_epoch: int) -> None:
         names = [name for name in self._disk.names() if name.endswith(_SUFFIX)]
-        found = recover([(name, self._disk.read(name)) for name in names], self._limits)
+        found = recover([(name, self._disk.read(name)) for name in names], self._limits, boot=self._disk.boot)
         self.recovered = found = after_lost_life(found, max(minimum_epoch, self._written_epoch()), self._limits)
         self.epoch = 1 + found.epoch
         self._disk.replace(_EPOCH, f"{self.epoch}\n".encode())
@@ -373,6 +373,7 @@ class FileJournal:
         found = self.recovered
         started = Started(
             slots=self._slots,
+            boot=self._disk.boot,
             suspect=found.suspect if self._suspect_open else (),
             damaged=len(found.damage) + found.damaged_before if self._suspect_open else 0,
         )

@@ -50,6 +50,8 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     """The payload of a START record."""
 
     slots: int
+    boot: str = ""
+    """Which run of the machine's kernel it began in; empty: unknown."""
     suspect: tuple[Suspect, ...] = ()
     damaged: int = 0
     """Bad places found at an earlier start and not answered by a sweep yet."""
@@ -98,12 +100,16 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
         return total
 
 
-def recover(files: Iterable[tuple[str, bytes]], limits: GrantLimits | None) -> Recovered:
+def recover(files: Iterable[tuple[str, bytes]], limits: GrantLimits | None, *, boot: str = "") -> Recovered:
     """Read journal files, oldest first.
 
-    ``limits`` are those of now: where damage hides how much had been granted, a whole grant is suspect.
+    Args:
+        files: names and contents.
+        limits: those of now; where damage hides how much had been granted, a whole grant is suspect.
+        boot: the run of the machine's kernel that reads them. What was stored in the same run is all there, fsynced or
+            not, so that a life which only its process ended in leaves nothing suspect. Empty: unknown.
     """
-    reading = _Reading(limits)
+    reading = _Reading(limits, boot)
     for name, content in files:
         reading.file(name, content)
     return reading.result()
@@ -123,8 +129,10 @@ def _whole(limits: GrantLimits) -> Totals:
 
 
 class _Reading:
-    def __init__(self, limits: GrantLimits | None) -> None:
+    def __init__(self, limits: GrantLimits | None, boot: str) -> None:
         self._limits = limits
+        self._boot_now = boot
+        self._boot = ""
         self._epoch = 0
         self._closed = True
         self._seq = 0
@@ -164,6 +172,7 @@ class _Reading:
             self._hidden = False
             self._granted = self._drawn = Totals()
         self._closed = False
+        self._boot = started.boot
         self._suspect = list(started.suspect)  # made of everything before, which may be deleted
         self._damaged_before = started.damaged
         return started.slots
@@ -216,6 +225,8 @@ class _Reading:
     def _end_life(self) -> None:
         """The life read so far is over; without a CLOSED record its unused rest is suspect."""
         if self._closed and not self._hidden:
+            return
+        if self._boot and self._boot == self._boot_now and not self._hidden:
             return
         rest = self._granted.less(self._drawn)
         if self._hidden and self._limits is not None:

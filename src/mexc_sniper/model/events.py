@@ -17,7 +17,7 @@ from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.listing import Announcement, CalendarEntry, OfflineSymbol, WebSymbol
 from mexc_sniper.model.market import Book, Candle, MiniTicker, PublicTrade, Quote, Stamp
-from mexc_sniper.model.order import ExecutionReport, Fill
+from mexc_sniper.model.order import ExecutionReport, Fill, ReportSource
 
 
 class SourceName(StrEnum):
@@ -166,11 +166,12 @@ class OrderReported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FillsReported(msgspec.Struct, frozen=True, kw_only=True):
-    """Executions of ours; may repeat what was said before (they are told apart by trade id)."""
+    """Executions of one order of ours; may repeat what was said before (`policy.executions` tells them apart)."""
 
     stamp: Stamp
     account: Account
     fills: tuple[Fill, ...]
+    source: ReportSource
 
 
 class BalancesRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,13 +220,17 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VenueSwept(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a `Sweep`: all open orders, the recent orders of the symbols asked for, and all balances."""
+    """The answer to a `Sweep`: all open orders, the recent orders of the symbols asked for, and all balances.
+
+    ``asked_ns`` is our wall time when the question was put.
+    """
 
     stamp: Stamp
     account: Account
     open_orders: tuple[VenueOrder, ...]
     recent_orders: tuple[VenueOrder, ...]
     balances: tuple[Balance, ...]
+    asked_ns: int
     failed: str = ""
 
 

@@ -50,6 +50,8 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Those not resolved."""
     acknowledged: frozenset[str] = frozenset()
     """Ids of attention about foreign orders that a person resolved lately: the venue still lists those orders."""
+    may_lack_orders: bool = False
+    """The machine went down under a live engine: orders that left last may be in neither journal nor ledger."""
     entered_bases: tuple[tuple[Account, Asset], ...] = ()
     """Every base asset ever entered, by account."""
     realized: tuple[tuple[Account, int, Decimal], ...] = ()

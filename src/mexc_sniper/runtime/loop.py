@@ -195,6 +195,7 @@ class EngineLoop:
                     raise RuntimeError("a part of the engine ended without being asked to")
         finally:
             self._preparer.close()
+            self._desk.close()
             for task in (*tasks, stopping):
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)

@@ -79,6 +79,7 @@ def _not_found_is_proof(patch: Patches) -> None:
     def looked_up(self: Any, turn: Any, event: Any) -> Any:
         order = self._state.trading.orders.get(event.client_order_id)
         if order is not None and order.status is S.IN_DOUBT and event.found is None and not event.failed:
+            self._state.trading.doubts[event.client_order_id].fence_ns = 0
             return self._never_arrived(turn, order)
         return original(self, turn, event)
 
@@ -200,7 +201,7 @@ def _execution_counted_twice(patch: Patches) -> None:
 
     def fills(self: Any, turn: Any, event: Any) -> None:
         trading = self._state.trading
-        trading.fills_seen.clear()
+        trading.executions.clear()
         for fill in event.fills:
             trading.booked.pop(fill.client_order_id, None)
         original(self, turn, event)

@@ -237,7 +237,7 @@ class MexcOrderGateway:
 
         async def ask(queries: OrderQueries) -> Event:
             fills = await queries.fills(order)
-            return FillsReported(stamp=self._now(), account=self.account, fills=fills)
+            return FillsReported(stamp=self._now(), account=self.account, fills=fills, source=ReportSource.QUERY)
 
         def failed(why: str) -> None:
             _log.warning("fills_not_read", client_order_id=order.intent.client_order_id, error=why)
@@ -246,6 +246,7 @@ class MexcOrderGateway:
 
     def sweep(self, symbols: Sequence[Symbol]) -> None:
         """Ask for open orders, the last day's orders of ``symbols`` and all balances: one `VenueSwept`."""
+        asked_ns = self._clock.wall_ns()
 
         async def ask(queries: OrderQueries) -> Event:
             open_orders = await queries.open_orders(symbols)
@@ -257,11 +258,18 @@ class MexcOrderGateway:
                 open_orders=open_orders,
                 recent_orders=recent,
                 balances=balances,
+                asked_ns=asked_ns,
             )
 
         def failed(why: str) -> Event:
             return VenueSwept(
-                stamp=self._now(), account=self.account, open_orders=(), recent_orders=(), balances=(), failed=why
+                stamp=self._now(),
+                account=self.account,
+                open_orders=(),
+                recent_orders=(),
+                balances=(),
+                asked_ns=asked_ns,
+                failed=why,
             )
 
         self._ask(ask, failed)

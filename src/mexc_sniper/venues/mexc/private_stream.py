@@ -171,7 +171,7 @@ class PrivateStream:
             ts_event_ns=frame.happened_ns,
             ts_recv_ns=stamp.ts_recv_ns,
         )
-        self._emit(FillsReported(stamp=stamp, account=self._account, fills=(fill,)))
+        self._emit(FillsReported(stamp=stamp, account=self._account, fills=(fill,), source=ReportSource.STREAM))
 
     async def _stay_connected(self) -> None:
         while True:

@@ -15,7 +15,7 @@ from mexc_sniper.core.values import Quantity, Symbol
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.events import BalancesRead, Event, FillsReported, OrderReported, TradesSeen
 from mexc_sniper.model.market import Level, Side
-from mexc_sniper.model.order import Fill, OrderStatus, OrderType
+from mexc_sniper.model.order import Fill, OrderStatus, OrderType, ReportSource
 from mexc_sniper.venues.paper.account import PaperAccount
 from mexc_sniper.venues.paper.exact import cost_of, minus, plus, times
 from mexc_sniper.venues.paper.market import PaperMarket
@@ -262,7 +262,8 @@ class PaperExchange:
                 evidence=evidence,
             )
             order.fills.append(fill)
-        self._say(FillsReported(stamp=stamp, account=Account.PAPER, fills=tuple(order.fills[-len(takes) :])))
+        fills = tuple(order.fills[-len(takes) :])
+        self._say(FillsReported(stamp=stamp, account=Account.PAPER, fills=fills, source=ReportSource.PAPER))
 
     def _settle(self, order: PaperOrder, quantity: Quantity, amount: Decimal, fee: Decimal) -> None:
         intent, name = order.intent, order.intent.client_order_id

@@ -182,7 +182,8 @@ class PaperGateway:
         """Repeat every execution of an order."""
         known = self._exchange.orders.get(order.intent.client_order_id)
         fills = () if known is None else tuple(known.fills)
-        self._say(FillsReported(stamp=self._market.stamp(), account=Account.PAPER, fills=fills))
+        stamp = self._market.stamp()
+        self._say(FillsReported(stamp=stamp, account=Account.PAPER, fills=fills, source=ReportSource.PAPER))
 
     def sweep(self, symbols: Sequence[Symbol]) -> None:
         """Show all waiting orders, what some symbols saw of late, and all balances."""
@@ -197,6 +198,7 @@ class PaperGateway:
                 open_orders=tuple(order.listed(stamp) for order in orders if order.resting),
                 recent_orders=tuple(order.listed(stamp) for order in recent),
                 balances=self.balances,
+                asked_ns=stamp.ts_recv_ns,
             )
         )
 
