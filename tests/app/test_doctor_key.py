@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mexc_sniper.app.instance import InstanceLock
-from mexc_sniper.model.canary import FILE_NAME, decode_canary
+from mexc_sniper.model.canary import FILE_NAME, decode_canaries
 from tests.support.simulator import SimulatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,8 +121,7 @@ def test_the_canary_buys_sells_and_measures_and_writes_its_orders_down(
     written = [json.loads(line) for line in (tmp_path / "canary.jsonl").read_text().splitlines()]
     assert [line["intent"]["side"] for line in written] == ["buy", "sell"]
     assert float(simulator.get("/sim/balances")["balances"]["MX"]["free"]) <= float(before["free"]) + 0.01
-    kept = decode_canary((tmp_path / FILE_NAME).read_bytes())
-    assert kept is not None, "the go-live checklist finds it here"
+    (kept,) = decode_canaries((tmp_path / FILE_NAME).read_bytes())
     assert (kept.symbol, kept.passed, kept.problems) == ("MXUSDT", True, ())
 
 
@@ -149,6 +148,5 @@ def test_the_canary_is_held_to_our_own_limits(simulator: SimulatorProcess, tmp_p
 
     assert (code, findings["canary"]["verdict"]) == (1, "fail")
     assert "Bid and ask are too far apart" in findings["canary"]["mend"]
-    kept = decode_canary((tmp_path / FILE_NAME).read_bytes())
-    assert kept is not None
+    (kept,) = decode_canaries((tmp_path / FILE_NAME).read_bytes())
     assert not kept.passed

@@ -1,10 +1,11 @@
-"""The proof of a passed canary, written as `doctor --canary` writes it, for tests whose subject is another."""
+"""The result of a passed canary, written as `doctor --canary` writes it, for tests whose subject is another."""
 
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from mexc_sniper.app.canary_proof import CanaryProof, key_fingerprint, remember_canary, venue_name
+from mexc_sniper.app.canary_file import key_fingerprint, remember_canary, venue_name
+from mexc_sniper.model.canary import CanaryResult
 
 
 def pass_canary(environment: Mapping[str, str]) -> None:
@@ -12,10 +13,11 @@ def pass_canary(environment: Mapping[str, str]) -> None:
     api_key = environment.get("MEXC_SNIPER_VENUE__API_KEY")
     if not api_key:
         return
-    proof = CanaryProof(
+    result = CanaryResult(
         venue=venue_name(environment["MEXC_SNIPER_VENUE__REST_URL"]),
         key=key_fingerprint(api_key),
         symbol="MXUSDT",
-        passed_ns=time.time_ns(),
+        wall_ns=time.time_ns(),
+        passed=True,
     )
-    remember_canary(Path(environment["MEXC_SNIPER_DATA_DIR"]), proof)
+    remember_canary(Path(environment["MEXC_SNIPER_DATA_DIR"]), result)

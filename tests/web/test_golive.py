@@ -15,7 +15,7 @@ from mexc_sniper.core.values import Asset, Quantity
 from mexc_sniper.ledger.channels import ChannelState, TestAnswer
 from mexc_sniper.ledger.location import LedgerLocation
 from mexc_sniper.model.account import Account, Balance, TradingState
-from mexc_sniper.model.canary import FILE_NAME, CanaryResult, decode_canary, encode_canary
+from mexc_sniper.model.canary import FILE_NAME, CanaryResult, decode_canaries, encode_canaries
 from mexc_sniper.model.config import ConfigVersion, TradeConfig
 from mexc_sniper.model.entries import (
     BalancesChanged,
@@ -31,6 +31,7 @@ from tests.web.trading_builders import a_position
 from tests.web.world import WebWorld, a_web_world, eventually
 
 DAY_NS = 86_400 * NS_PER_S
+OURS = {"venue": "api.mexc.com", "key": "fingerprint"}
 SOLD: dict[str, Any] = {"quantity": Quantity(Decimal(0)), "sold_quantity": Quantity(Decimal(100))}
 
 
@@ -93,8 +94,8 @@ async def in_order(web: WebWorld, *, version: int = 1) -> None:
             for number in range(1, 11)
         ),
     )
-    passed = CanaryResult(wall_ns=now_ns - 2 * DAY_NS, symbol="MXUSDT", passed=True, cost="0.012")
-    await asyncio.to_thread((web.options.data_dir / FILE_NAME).write_bytes, encode_canary(passed))
+    passed = CanaryResult(**OURS, wall_ns=now_ns - 2 * DAY_NS, symbol="MXUSDT", passed=True, cost="0.012")
+    await asyncio.to_thread((web.options.data_dir / FILE_NAME).write_bytes, encode_canaries((passed,)))
     await figure(web, checked=True, problem="", warnings=[])
     await web.engine.flush()
 
@@ -160,7 +161,7 @@ async def test_each_point_that_is_not_in_order_is_told(live_web: WebWorld, what:
         channels(web, tested=True)
     now_ns = web.clock.wall_ns()
     status = TradingStatus(state=TradingState.ACTIVE, since_ns=now_ns, reconciled=True, canary_passed_ns=now_ns)
-    canary = CanaryResult(wall_ns=now_ns, symbol="MXUSDT", passed=True)
+    canary = CanaryResult(**OURS, wall_ns=now_ns, symbol="MXUSDT", passed=True)
     path = web.options.data_dir / FILE_NAME
     match what:
         case "key refused":
@@ -183,13 +184,13 @@ async def test_each_point_that_is_not_in_order_is_told(live_web: WebWorld, what:
             web.engine.write(TradingChanged(status=replace(status, gates=("The feed is stale.",))))
         case "canary failed":
             failed = replace(canary, passed=False, problems=("3 MX are still held: sell them by hand.",))
-            path.write_bytes(encode_canary(failed))
+            path.write_bytes(encode_canaries((failed,)))
         case "canary of another key":
             web.engine.write(TradingChanged(status=replace(status, canary_passed_ns=None)))
         case "canary unreadable":
             path.write_bytes(b"passed: yes")
         case "canary old":
-            path.write_bytes(encode_canary(replace(canary, wall_ns=now_ns - 40 * DAY_NS)))
+            path.write_bytes(encode_canaries((replace(canary, wall_ns=now_ns - 40 * DAY_NS),)))
         case "channel gone":
             channels(web, tested=True, present=False)
         case "channel untested":
@@ -211,6 +212,6 @@ async def test_each_point_that_is_not_in_order_is_told(live_web: WebWorld, what:
     assert set(others.values()) == {"ok"}, others
 
 
-def test_a_result_that_is_none_counts_as_not_run() -> None:
-    assert decode_canary(b"") is None
-    assert decode_canary(b'{"passed": true}') is None
+@pytest.mark.parametrize("raw", [b"", b'[{"passed": true}]', b'{"passed": true}'])
+def test_a_result_that_is_none_counts_as_not_run(raw: bytes) -> None:
+    assert decode_canaries(raw) == ()

@@ -2,11 +2,10 @@
 
 import asyncio
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 
-from mexc_sniper.app.canary_proof import CanaryProof, key_fingerprint, remember_canary, venue_name
+from mexc_sniper.app.canary_file import key_fingerprint, remember_canary, venue_name
 from mexc_sniper.app.finding import Finding, Verdict
 from mexc_sniper.app.gateway import credentials_of
 from mexc_sniper.app.instance import InstanceLock
@@ -17,7 +16,7 @@ from mexc_sniper.core.errors import ConfigError, SniperError
 from mexc_sniper.core.precision import above
 from mexc_sniper.core.reasons import SENTENCES
 from mexc_sniper.core.values import Symbol
-from mexc_sniper.model.canary import FILE_NAME, CanaryResult, encode_canary
+from mexc_sniper.model.canary import CanaryResult
 from mexc_sniper.model.config import TradeConfig
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.limits import Gate
@@ -42,13 +41,13 @@ ACCOUNT_PAUSE_S = 1.0
 
 
 def run_canary(settings: Settings, symbol: str) -> CanaryReport:
-    """Buy for little more than the minimum, measure, sell; one that passed is remembered, for arming asks for it.
+    """Buy for little more than the minimum, measure, sell; the result is kept, for arming asks for one that passed.
 
     The engine must not run meanwhile.
 
     Raises:
         ConfigError: no key, or an engine uses the data directory.
-        SniperError: the key is not fit, the pair cannot be judged, or the proof cannot be written.
+        SniperError: the key is not fit, the pair cannot be judged, or the result cannot be kept.
     """
     credentials = credentials_of(settings.venue)
     if credentials is None:
@@ -58,35 +57,19 @@ def run_canary(settings: Settings, symbol: str) -> CanaryReport:
     try:
         venue = VenueByHand(settings, credentials, RECORD_FILE)
         report = asyncio.run(_sing(settings, venue, Symbol(symbol)))
-        _keep(settings.data_dir / FILE_NAME, report, venue.clock.wall_ns())
-        if report.passed:
-            proof = CanaryProof(
-                venue=venue_name(settings.venue.rest_url),
-                key=key_fingerprint(credentials.api_key),
-                symbol=symbol,
-                passed_ns=venue.clock.wall_ns(),
-            )
-            remember_canary(settings.data_dir, proof)
+        result = CanaryResult(
+            venue=venue_name(settings.venue.rest_url),
+            key=key_fingerprint(credentials.api_key),
+            wall_ns=venue.clock.wall_ns(),
+            symbol=report.symbol,
+            passed=report.passed,
+            cost=f"{report.cost.normalize():f}",
+            problems=tuple(report.problems),
+        )
+        remember_canary(settings.data_dir, result)
         return report
     finally:
         lock.release()
-
-
-def _keep(path: Path, report: CanaryReport, wall_ns: int) -> None:
-    """Leave the result where the go-live checklist finds it, whole or not at all."""
-    result = CanaryResult(
-        wall_ns=wall_ns,
-        symbol=report.symbol,
-        passed=report.passed,
-        cost=f"{report.cost.normalize():f}",
-        problems=tuple(report.problems),
-    )
-    fresh = path.with_suffix(".new")
-    try:
-        fresh.write_bytes(encode_canary(result))
-        fresh.replace(path)
-    except OSError as error:
-        report.problems.append(f"The result could not be kept in {path} ({error.strerror}): run it again.")
 
 
 def finding_of(report: CanaryReport) -> Finding:

@@ -6,7 +6,7 @@ from random import Random
 import msgspec
 import structlog
 
-from mexc_sniper.app.canary_proof import find_canary, key_fingerprint
+from mexc_sniper.app.canary_file import find_canary, key_fingerprint
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.clock import NS_PER_MS, ClockReader
 from mexc_sniper.core.errors import ConfigError
@@ -206,7 +206,7 @@ class KeyWatch:
             self._first = None
             stamp = Stamp(None, self._clock.wall_ns(), self._clock.mono_ns())
             problems, condemned = report.against_arming, report.condemned
-            proof = find_canary(
+            canary = find_canary(
                 self._settings.data_dir, rest_url=self._settings.venue.rest_url, api_key=credentials.api_key
             )
             emit(
@@ -215,7 +215,7 @@ class KeyWatch:
                     problems=problems,
                     warnings=report.warnings,
                     condemned=condemned,
-                    canary_passed_ns=None if proof is None else proof.passed_ns,
+                    canary_passed_ns=canary.wall_ns if canary is not None and canary.passed else None,
                     uid=report.uid,
                     fingerprint=key_fingerprint(credentials.api_key),
                 )

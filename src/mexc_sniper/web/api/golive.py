@@ -7,7 +7,7 @@ from fastapi import Request
 
 from mexc_sniper.core.clock import iso_from_ns
 from mexc_sniper.ledger.reader import LedgerReader
-from mexc_sniper.model.canary import FILE_NAME, CanaryResult, decode_canary
+from mexc_sniper.model.canary import FILE_NAME, LARGEST_FILE, CanaryResult, decode_canaries
 from mexc_sniper.web import convert
 from mexc_sniper.web.auth.principal import Scope
 from mexc_sniper.web.golive import Evidence, checklist, read_evidence
@@ -17,8 +17,6 @@ from mexc_sniper.web.services import services
 from mexc_sniper.web.views_golive import GoLiveView
 
 router = router_for(Scope.READ, tag="go live")
-
-MAX_RESULT_BYTES = 65_536
 
 
 @router.get("/golive")
@@ -58,8 +56,10 @@ async def golive(request: Request) -> GoLiveView:
 
 
 def _canary(path: Path) -> CanaryResult | None:
+    """Return the newest result; whether its key and venue are the engine's, the engine tells (`TradingStatus`)."""
     try:
         with path.open("rb") as file:
-            return decode_canary(file.read(MAX_RESULT_BYTES))
+            results = decode_canaries(file.read(LARGEST_FILE))
     except OSError:
         return None
+    return max(results, key=lambda result: result.wall_ns, default=None)
