@@ -171,7 +171,7 @@ def test_demo_starts_running_and_shows_a_new_listing_within_a_minute(
     program = Running(tmp_path / "data", simulator, "demo", "--data-dir", str(tmp_path / "data"))
     try:
         assert program.api.get("/monitor/status")["wanted"] is True
-        assert program.api.get("/calendar")["entries"]
+        eventually(lambda: program.api.get("/calendar")["entries"])
         opened = eventually(
             lambda: [
                 row

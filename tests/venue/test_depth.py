@@ -66,7 +66,7 @@ class Held:
         self.asked: list[str] = []
         self.answers: list[asyncio.Future[bytes]] = []
 
-    async def get(self, endpoint: object, question: dict[str, str]) -> Answer:
+    async def get(self, endpoint: object, question: dict[str, str], *, share: float) -> Answer:
         self.asked.append(question["symbol"])
         self.answers.append(asyncio.get_running_loop().create_future())
         return Answer(await self.answers[-1], 1, 1, 0)

@@ -1,5 +1,6 @@
 """Signing, faults, backoff, budget, plan and subscription answers: small rules, one by one."""
 
+import asyncio
 import json
 from dataclasses import replace
 from random import Random
@@ -145,6 +146,39 @@ async def test_budget_never_lets_more_than_its_requests_into_a_second():
         await budget.acquire(1, deadline_s=0.5)
     await clock.advance(1)
     await budget.acquire(1, deadline_s=0)
+
+
+async def test_heavy_call_is_not_overtaken_by_light_ones_that_come_after_it():
+    clock = ManualClock()
+    budget = WeightBudget(clock, weight_limit=50, requests_per_s=1000)
+    for _ in range(50):
+        await budget.acquire(1, deadline_s=0)
+        await clock.advance(0.1)
+    served: list[str] = []
+
+    async def call(name: str, weight: int) -> None:
+        await budget.acquire(weight, deadline_s=30)
+        served.append(name)
+
+    calls = [asyncio.create_task(call("heavy", 20))]
+    for number in range(20):
+        await clock.advance(0.05)
+        calls.append(asyncio.create_task(call(f"light {number}", 1)))
+    await clock.advance(15)
+    await asyncio.gather(*calls)
+    assert served == ["heavy", *(f"light {number}" for number in range(20))]
+
+
+async def test_call_that_waits_for_its_own_kind_holds_up_nobody():
+    clock = ManualClock()
+    budget = WeightBudget(clock)
+    await budget.acquire(10, deadline_s=0, kind=7, gap_s=0.5)
+    waiting = asyncio.create_task(budget.acquire(10, deadline_s=5, kind=7, gap_s=0.5))
+    await clock.advance(0.1)
+    await budget.acquire(1, deadline_s=0)
+    assert not waiting.done()
+    await clock.advance(1)
+    await waiting
 
 
 async def test_budget_share_leaves_room_for_the_others():

@@ -287,8 +287,14 @@ class Orders:
             )
 
     def _may_ask(self, turn: Turn) -> bool:
-        """Tell whether the weight set aside for doubts has room; wakes us when it has."""
-        room_ns = self._state.trading.doubts_paid_until_ns - DOUBT_BURST_NS
+        """Tell whether the weight set aside for doubts has room; wakes us when it has.
+
+        The first comparison of a life goes first: nothing may be entered before it.
+        """
+        trading = self._state.trading
+        if trading.sweeping and not trading.status.reconciled:
+            return False
+        room_ns = trading.doubts_paid_until_ns - DOUBT_BURST_NS
         if turn.now_ns < room_ns:
             turn.ask(WakeAt(room_ns))
             return False

@@ -59,20 +59,19 @@ class Reconciliation:
         turn.ask(Sweep(Account.LIVE, symbols))
 
     def _symbols(self) -> tuple[Symbol, ...]:
-        """Return the pairs with unsettled live orders or open live positions, of those in doubt the first few."""
+        """Return the pairs with unsettled live orders or open live positions."""
         trading = self._state.trading
         symbols: dict[Symbol, None] = {}
-        doubted: dict[Symbol, None] = {}
         for order in trading.orders.values():
-            if order.intent.account is Account.LIVE and not order.settled:
-                (doubted if order.status is OrderStatus.IN_DOUBT else symbols)[order.intent.symbol] = None
+            # A crash may leave as many doubts as entries lay prepared. Each is asked about until it is resolved, its
+            # amount reserved meanwhile, and is not to hold up what protects the positions we have.
+            doubtful = order.status is OrderStatus.IN_DOUBT and not trading.status.reconciled
+            if order.intent.account is Account.LIVE and not order.settled and not doubtful:
+                symbols[order.intent.symbol] = None
         for position in trading.positions.values():
             if position.account is Account.LIVE and not position.closed:
                 symbols[position.symbol] = None
-        # A crash may leave as many doubts as entries lay prepared. Each is asked about until it is resolved, its amount
-        # reserved meanwhile, and is not to hold up what protects the positions we have.
-        symbols.update(dict.fromkeys(tuple(doubted)[:SYMBOLS_AT_ONCE]))
-        if not trading.status.reconciled:
+        if not trading.status.reconciled and trading.unsure_of:
             # A power cut may have taken the intent of an entry that left (DESIGN 2, grants): look where one may have.
             unentered = [one.symbol for one in self._state.active.values() if one.id not in trading.entry_of]
             symbols.update(dict.fromkeys(unentered[-MAX_LISTINGS:]))
@@ -123,8 +122,8 @@ class Reconciliation:
         asked_ns = max(trading.balances_tried_ns, trading.balances_asked_ns)
         if trading.sweeping or not trading.status.reconciled or turn.now_ns - asked_ns < RETRY_NS:
             return
-        told = trading.balances_heard_ns + RETRY_NS >= trading.filled_live_ns  # the stream's two frames, in any order
-        untold = not told and trading.balances_asked_ns < trading.filled_live_ns <= turn.now_ns - RETRY_NS
+        known_ns = max(trading.balances_asked_ns, trading.balances_heard_ns)
+        untold = known_ns < trading.filled_live_ns <= turn.now_ns - RETRY_NS
         if untold or any(
             doubt.wants_balances(turn.now_ns, trading.balances_asked_ns) for doubt in trading.doubts.values()
         ):

@@ -17,6 +17,10 @@ MARKET_SHARE = 0.7
 however much the lives before it have spent."""
 HEAVY_SHARE = 0.6
 """What heavy polls may fill: the light ones, which see a new name first, must not wait behind them."""
+BOOK_SHARE = 0.85
+"""What questions about books may fill: a start asks for many at once, and what our orders became comes first."""
+_NEXT_IN_LINE_NS = 20_000_000
+"""How often who waits behind others looks whether it is its turn."""
 EXPONENTIAL_CAP_S = 600.0
 """Without Retry-After a 429 may last ten minutes (REFERENCE 1.3, FAQ Q4)."""
 
@@ -74,6 +78,8 @@ class WeightBudget:
         self._blocked_until = 0
         self._block_reason = ""
         self._refusals = 0
+        self._line: deque[object] = deque()
+        """Who may fill everything and waits, in order of arrival: a heavy call must not be overtaken for ever."""
         if record is not None:
             self._inherit(record)
 
@@ -129,7 +135,7 @@ class WeightBudget:
         kind: int = 0,
         gap_s: float = 0.0,
     ) -> None:
-        """Wait for room and take it.
+        """Wait for room and take it; callers who may fill everything come one after the other.
 
         Args:
             weight: of the call.
@@ -144,23 +150,39 @@ class WeightBudget:
             ThrottleTimeout: no room in time.
         """
         give_up = self._clock.mono_ns() + int(deadline_s * NS_PER_S)
-        while True:
-            if (left := self.blocked_for_s()) > 0:
-                raise RateLimited(self._block_reason, retry_after_s=left)
-            free_at = self._free_at(weight, share, pace)
-            if gap_s and kind in self._last:
-                free_at = max(free_at, self._last[kind] + int(gap_s * NS_PER_S))
-            if free_at <= self._clock.mono_ns():
-                break
-            if free_at > give_up:
-                raise ThrottleTimeout(f"no room for weight {weight} within {deadline_s:g} s")
-            await self._clock.until(free_at)
+        place = object()
+        try:
+            while (free_at := self._turn_at(place, weight, share, pace, kind, gap_s)) > self._clock.mono_ns():
+                if free_at > give_up:
+                    raise ThrottleTimeout(f"no room for weight {weight} within {deadline_s:g} s")
+                await self._clock.until(free_at)
+        finally:
+            if place in self._line:
+                self._line.remove(place)
         self._spent.append((self._clock.mono_ns(), weight))
         self._weight += weight
         if gap_s:
             self._last[kind] = self._clock.mono_ns()
         if self._record is not None:
             self._record.note_spent(Spent(self._clock.wall_ns(), weight, kind if gap_s else 0))
+
+    def _turn_at(self, place: object, weight: int, share: float, pace: float, kind: int, gap_s: float) -> int:
+        """Return when a caller may go, or should look again.
+
+        Raises:
+            RateLimited: the venue ordered a wait that is not over.
+        """
+        if (left := self.blocked_for_s()) > 0:
+            raise RateLimited(self._block_reason, retry_after_s=left)
+        now = self._clock.mono_ns()
+        if gap_s and kind in self._last and (gap_ends := self._last[kind] + int(gap_s * NS_PER_S)) > now:
+            return gap_ends  # who waits for its own kind holds up nobody else
+        free_at = self._free_at(weight, share, pace)
+        if share < 1.0:
+            return free_at
+        if place not in self._line:
+            self._line.append(place)
+        return free_at if self._line[0] is place else max(free_at, now + _NEXT_IN_LINE_NS)
 
     def _forget(self) -> None:
         horizon = self._clock.mono_ns() - WEIGHT_WINDOW_S * NS_PER_S
