@@ -10,7 +10,6 @@ import pytest
 
 from mexc_sniper.core.clock import SystemClock
 from mexc_sniper.core.errors import ConfigError, InvariantError, StoreError
-from mexc_sniper.core.ids import ClientOrderId
 from mexc_sniper.journal import Disk, FileJournal
 from mexc_sniper.journal.disk import Segment
 from mexc_sniper.journal.record import RECORD_SIZE
@@ -132,7 +131,7 @@ async def test_no_client_order_id_leaves_twice(open_journal: OpenJournal) -> Non
     journal = open_journal()
     journal.write(approved(an_intent(1)))
     await journal.write_durably([approved(an_intent(2))])
-    journal.mark_sent(an_intent(2).client_order_id)
+    assert journal.write(approved(an_intent(2)))
     for number in (1, 2):
         with pytest.raises(InvariantError, match="sent before"):
             journal.write(approved(an_intent(number)))
@@ -154,7 +153,7 @@ async def test_full_file_is_followed_by_another_that_carries_what_is_not_settled
     journal = open_journal(slots=16)
     kept = an_intent(1_000)
     await journal.write_durably([approved(kept)])
-    journal.mark_sent(kept.client_order_id)
+    assert journal.write(approved(kept))
     for number in range(60):
         intent = an_intent(number, account=Account.PAPER)
         assert journal.write(approved(intent))
@@ -245,6 +244,26 @@ async def test_engine_that_died_alone_leaves_nothing_suspect_and_all_it_wrote(
     await next_life.aclose()
 
 
+@pytest.mark.parametrize(("boot", "in_question"), [(None, [1]), ("another", [1, 2])])
+async def test_only_a_machine_that_went_down_leaves_prepared_orders_in_question(
+    open_journal: OpenJournal, directory: Path, tmp_path: Path, boot: str | None, in_question: list[int]
+) -> None:
+    journal = open_journal()
+    for number in (1, 2):
+        await journal.write_durably([approved(an_intent(number))])
+    assert journal.write(approved(an_intent(1)))
+    copy_of_a_dead_engine(directory, tmp_path / "next")
+
+    disk = None if boot is None else Rebooted(tmp_path / "next")
+    next_life = FileJournal(tmp_path / "next", SystemClock(), limits=LIMITS, slots=64, disk=disk)
+    missing = next_life.open().missing_from(set())
+    assert missing == tuple(an_intent(number) for number in in_question)
+    await next_life.aclose()
+    third = FileJournal(tmp_path / "next", SystemClock(), limits=LIMITS, slots=64, disk=disk)
+    assert third.open().missing_from(set()) == missing, "until they are settled"
+    await third.aclose()
+
+
 async def test_machine_that_went_down_makes_the_unused_rest_suspect_until_the_sweep(
     open_journal: OpenJournal, directory: Path, tmp_path: Path
 ) -> None:
@@ -325,7 +344,7 @@ async def test_closed_journal_refuses(open_journal: OpenJournal) -> None:
     with pytest.raises(StoreError, match="not open"):
         journal.write(approved(an_intent(1)))
     with pytest.raises(StoreError, match="not open"):
-        FileJournal(Path("unused"), SystemClock()).mark_sent(ClientOrderId("x"))
+        FileJournal(Path("unused"), SystemClock()).swept()
 
 
 def copy_of_a_dead_engine(directory: Path, target: Path) -> None:

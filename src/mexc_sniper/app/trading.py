@@ -81,7 +81,7 @@ def open_journal(settings: Settings, clock: ClockReader, restored: Restored) -> 
 def with_journaled(restored: Restored, recovered: Recovered, now_ns: int) -> Restored:
     """Add the live orders that the journal knows and the ledger does not: whether they arrived is in doubt.
 
-    When a prepared one left is not known, only that it was before now: the proof of absence counts from here.
+    When one left is not known, only that it was before now: the proof of absence counts from here.
     """
     known = frozenset(order.intent.client_order_id for order in restored.orders)
     missing = tuple(

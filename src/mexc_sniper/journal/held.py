@@ -14,6 +14,8 @@ class Held(msgspec.Struct):
     epoch: int
     wall_ns: int
     flags: int
+    mark: bytes = b""
+    """The record that says it has left, made ahead for one that was written durably."""
 
     @property
     def durable(self) -> bool:

@@ -131,14 +131,16 @@ class FileJournal:
         self._seq = found.last_seq
         self._number = max((int(name.split(".")[0]) for name in names if name.split(".")[0].isdigit()), default=0)
         self._suspect_open = bool(found.suspect or found.damage or found.damaged_before)
+        in_question = {intent.client_order_id for intent in found.missing_from(())}  # the next life must ask as well
         for known in found.intents:
             if not known.settled:
+                left = known.left or known.intent.client_order_id in in_question
                 self._held[known.intent.client_order_id] = Held(
                     intent=known.intent,
                     payload=encode_intent(known.intent),
                     epoch=known.epoch,
                     wall_ns=known.written_ns,
-                    flags=(Flag.DURABLE if known.durable else 0) | (Flag.LEFT if known.left else 0),
+                    flags=(Flag.DURABLE if known.durable else 0) | (Flag.LEFT if left else 0),
                 )
         segment = self._new_segment()
         grant = self._enter(segment, Flag.NONE)
@@ -189,7 +191,7 @@ class FileJournal:
 
         False, and nothing written, when the grant does not cover it: the order must not leave before
         `write_durably` has returned for it, or a moment later when the grant has been renewed. An intent that
-        `write_durably` holds unchanged is only marked.
+        `write_durably` holds unchanged is only marked as leaving, with a record made ahead.
 
         Raises:
             StoreError: the journal cannot be written; the order must not leave.
@@ -202,9 +204,11 @@ class FileJournal:
             raise InvariantError(f"order {client_order_id} was sent before; one POST per client order id")
         held = self._held.get(client_order_id)
         if held is not None and held.durable and held.covers(intent):
+            with self._lock:
+                self._put(held.mark)
             self._left[client_order_id] = None
             held.flags |= Flag.LEFT
-            self._mark_later(client_order_id)
+            self._signal_soon()
             return True
         draw = draw_of(intent)
         payload = encode_intent(intent)
@@ -239,7 +243,8 @@ class FileJournal:
             for one, payload in zip(approved, payloads, strict=True):
                 now_ns = self._append(Kind.INTENT, Flag.DURABLE, payload)
                 # Not held as durable yet: `write` must not rely on it before it is fsynced.
-                self._held[one.intent.client_order_id] = Held(one.intent, payload, self.epoch, now_ns, 0)
+                mark = encode(Kind.SENT, 0, self.epoch, 0, 0, one.intent.client_order_id.encode())
+                self._held[one.intent.client_order_id] = Held(one.intent, payload, self.epoch, now_ns, 0, mark)
             waiter = Waiter(self._seq)
             self._waiters.append(waiter)
         self._signal()
@@ -262,20 +267,6 @@ class FileJournal:
         for client_order_id in client_order_ids:
             if client_order_id in self._held and client_order_id not in self._left:
                 self._mark(Kind.SETTLED, client_order_id)
-
-    def mark_sent(self, client_order_id: ClientOrderId) -> None:
-        """Note that bytes of a prepared order have left. A start takes the first attempt without this note for one
-        that may have left too (`Recovered.missing_from`), so the last note may be lost, and no more.
-
-        Raises:
-            StoreError: the journal cannot be written.
-        """
-        self._left[client_order_id] = None
-        held = self._held.get(client_order_id)
-        if held is not None:
-            held.flags |= Flag.LEFT
-        self._mark(Kind.SENT, client_order_id)
-        self._signal()
 
     def mark_settled(self, client_order_id: ClientOrderId) -> None:
         """Note that an order is over and the ledger knows it: its record may be forgotten with its file.
@@ -315,20 +306,6 @@ class FileJournal:
         if self._marks % _MARKS_TILL_SYNC == 0:
             self._signal()
 
-    def _mark_later(self, client_order_id: ClientOrderId) -> None:
-        """Note it when the order's bytes have gone: the intent itself is on the disk already."""
-
-        def mark() -> None:
-            try:
-                self.mark_sent(client_order_id)
-            except StoreError as fault:
-                _log.error("journal_mark_lost", reason=str(fault))
-
-        try:
-            asyncio.get_running_loop().call_soon(mark)
-        except RuntimeError:
-            mark()  # no loop: a test or a bench
-
     def _refuse_if_failed(self) -> None:
         if self.failed is not None:
             raise self.failed
@@ -349,6 +326,12 @@ class FileJournal:
 
     def _append(self, kind: Kind, flags: int, payload: bytes, *, epoch: int = 0, wall_ns: int = 0) -> int:
         """Store one record in the next slot; returns its time."""
+        wall_ns = wall_ns or self._clock.wall_ns()
+        self._put(encode(kind, flags, epoch or self.epoch, self._seq + 1, wall_ns, payload))
+        return wall_ns
+
+    def _put(self, record: bytes) -> None:
+        """Store a record in the next slot."""
         if self._segment is None:
             raise StoreError("The journal is not open.")
         if self.failed is not None:
@@ -358,12 +341,9 @@ class FileJournal:
                 f"The journal {self._disk.directory} is full and no new file could be made; free some space on its "
                 "disk and start again."
             )
-        wall_ns = wall_ns or self._clock.wall_ns()
-        record = encode(kind, flags, epoch or self.epoch, self._seq + 1, wall_ns, payload)
         self._segment.store(self._next * RECORD_SIZE, record)
         self._next += 1
         self._seq += 1
-        return wall_ns
 
     def _enter(self, segment: Segment, flags: Flag) -> Grant:
         """Go on in a new, empty file: everything that still matters is written at its beginning. Returns the grant that

@@ -71,12 +71,15 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     damaged_before: int = 0
     """Bad places an earlier start found, if no sweep has answered them since."""
     last_seq: int = 0
+    marks_whole: bool = False
+    """Every mark that was made is there: only the last life's process ended, not the machine."""
 
     def missing_from(self, known: Container[ClientOrderId]) -> tuple[OrderIntent, ...]:
         """Return the intents of which ``known`` (the ledger's orders) tells nothing: each must be reconciled.
 
-        Of attempts that were prepared together only the first without a note that it left can have left: the next one
-        waits for an answer, and the note is on the disk by then.
+        A prepared one is marked as leaving right before it leaves. Where the machine went down the last mark may be
+        lost, so that of attempts prepared together the first without a mark may have left too; no further one, for it
+        waits for an answer, and the mark is on the disk by then.
         """
         missing: list[OrderIntent] = []
         next_attempt: dict[IntentId, int] = {}
@@ -86,8 +89,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
                 next_attempt[found.intent.id] = max(attempt, found.intent.attempt + 1)
         for found in self.intents:
             intent = found.intent
-            next_to_leave = not found.settled and intent.attempt == next_attempt.get(intent.id, 0)
-            if intent.client_order_id not in known and (found.left or next_to_leave):
+            unmarked = not self.marks_whole and not found.settled and intent.attempt == next_attempt.get(intent.id, 0)
+            if intent.client_order_id not in known and (found.left or unmarked):
                 missing.append(intent)
         return tuple(missing)
 
@@ -236,6 +239,7 @@ class _Reading:
 
     def result(self) -> Recovered:
         clean = self._closed and not self._damage
+        same_boot = bool(self._boot) and self._boot == self._boot_now and not self._hidden and not self._damage
         self._end_life()
         return Recovered(
             epoch=self._epoch,
@@ -245,6 +249,7 @@ class _Reading:
             damage=tuple(self._damage),
             damaged_before=self._damaged_before,
             last_seq=self._seq,
+            marks_whole=clean or same_boot,
         )
 
 

@@ -17,6 +17,9 @@ MARKET_SHARE = 0.7
 however much the lives before it have spent."""
 HEAVY_SHARE = 0.6
 """What heavy polls may fill: the light ones, which see a new name first, must not wait behind them."""
+DOUBT_SHARE = 0.9
+"""What questions about orders in doubt may fill: they may be many after a crash, and a life that follows soon must
+compare its orders before it may trade."""
 BOOK_SHARE = 0.85
 """What questions about books may fill: a start asks for many at once, and what our orders became comes first."""
 _NEXT_IN_LINE_NS = 20_000_000

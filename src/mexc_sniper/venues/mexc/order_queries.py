@@ -8,8 +8,9 @@ from mexc_sniper.core.ids import ClientOrderId, VenueOrderId
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.model.events import LookUpKind, VenueOrder
-from mexc_sniper.model.order import Fill, Order
+from mexc_sniper.model.order import Fill, Order, OrderStatus
 from mexc_sniper.ports import Clock
+from mexc_sniper.venues.mexc.budget import DOUBT_SHARE
 from mexc_sniper.venues.mexc.faults import UNKNOWN_ORDER_CODES
 from mexc_sniper.venues.mexc.parse.account import AccountRead, account_of
 from mexc_sniper.venues.mexc.parse.orders import executions, one_order, order_list
@@ -40,18 +41,24 @@ class OrderQueries:
             VenueError: the venue could not be asked, or what it said cannot be trusted.
         """
         intent = order.intent
+        share = DOUBT_SHARE if order.status is OrderStatus.IN_DOUBT else 1.0
         if kind is LookUpKind.ORDER:
-            return await self.one(intent.symbol, intent.client_order_id, order.venue_order_id)
+            return await self.one(intent.symbol, intent.client_order_id, order.venue_order_id, share=share)
         if kind is LookUpKind.OPEN_ORDERS:
-            rows = await self._list(Endpoint.OPEN_ORDERS, {"symbol": intent.symbol})
+            rows = await self._list(Endpoint.OPEN_ORDERS, {"symbol": intent.symbol}, share=share)
         else:
-            rows = await self._all_orders(intent.symbol, _began_ns(order))
+            rows = await self._all_orders(intent.symbol, _began_ns(order), share=share)
         return _only(rows, intent.client_order_id, order.venue_order_id)
 
     async def one(
-        self, symbol: Symbol, client_order_id: ClientOrderId, venue_order_id: VenueOrderId | None
+        self,
+        symbol: Symbol,
+        client_order_id: ClientOrderId,
+        venue_order_id: VenueOrderId | None,
+        *,
+        share: float = 1.0,
     ) -> VenueOrder | None:
-        """Ask for one order by our id, or by the venue's where ours is unknown.
+        """Ask for one order by our id, or by the venue's where ours is unknown; ``share`` as in `RestClient.get`.
 
         Raises:
             VenueError: as `find`.
@@ -61,7 +68,7 @@ class OrderQueries:
         else:
             question = {"symbol": str(symbol), "orderId": str(venue_order_id)}
         try:
-            answer = await self._rest.get(Endpoint.ORDER, question)
+            answer = await self._rest.get(Endpoint.ORDER, question, share=share)
             found = one_order(answer.body, self._account, wall_ns=answer.wall_ns, mono_ns=answer.mono_ns)
         except Refused as error:
             if error.code in UNKNOWN_ORDER_CODES:
@@ -153,7 +160,7 @@ class OrderQueries:
         """
         return (await self.account()).balances
 
-    async def _all_orders(self, symbol: Symbol, since_ns: int | None) -> tuple[VenueOrder, ...]:
+    async def _all_orders(self, symbol: Symbol, since_ns: int | None, *, share: float = 1.0) -> tuple[VenueOrder, ...]:
         question = {"symbol": str(symbol), "limit": str(ALL_ORDERS_LIMIT)}
         if since_ns:  # without it the venue looks back 24 hours
             start_ns = max(0, since_ns - SINCE_BEFORE_NS)
@@ -161,15 +168,17 @@ class OrderQueries:
             if self._clock.wall_ns() - start_ns > LONGEST_RANGE_NS - SINCE_BEFORE_NS:
                 # A longer range is refused; an order that reached the venue did so near its signing.
                 question["endTime"] = str((start_ns + LONGEST_RANGE_NS) // NS_PER_MS)
-        rows = await self._list(Endpoint.ALL_ORDERS, question)
+        rows = await self._list(Endpoint.ALL_ORDERS, question, share=share)
         if len(rows) >= ALL_ORDERS_LIMIT:
             raise ProtocolError(
                 f"allOrders of {symbol!r} is cut off at {ALL_ORDERS_LIMIT} rows: absence proves nothing"
             )
         return rows
 
-    async def _list(self, endpoint: Endpoint, question: Mapping[str, str]) -> tuple[VenueOrder, ...]:
-        answer: Answer = await self._rest.get(endpoint, question)
+    async def _list(
+        self, endpoint: Endpoint, question: Mapping[str, str], *, share: float = 1.0
+    ) -> tuple[VenueOrder, ...]:
+        answer: Answer = await self._rest.get(endpoint, question, share=share)
         return order_list(answer.body, self._account, wall_ns=answer.wall_ns, mono_ns=answer.mono_ns)
 
 
