@@ -27,6 +27,13 @@ function step(by: 1 | -1): void {
   rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
 }
 
+/** A page that was just gone to may not have its field yet. */
+function filter(until = performance.now() + 1_000): void {
+  const field = document.querySelector<HTMLInputElement>("main [data-filter]");
+  if (field) field.focus();
+  else if (performance.now() < until) requestAnimationFrame(() => filter(until));
+}
+
 export function useKeys(go: (to: Place) => void, help: () => void, kill: () => void): void {
   useEffect(() => {
     let afterG = 0;
@@ -47,7 +54,7 @@ export function useKeys(go: (to: Place) => void, help: () => void, kill: () => v
         afterG = performance.now();
         return;
       } else if (event.key === "/") {
-        document.querySelector<HTMLInputElement>("main [data-filter]")?.focus();
+        filter();
       } else if (event.key === "j" || event.key === "k") {
         step(event.key === "j" ? 1 : -1);
       } else if (event.key === "K") {
