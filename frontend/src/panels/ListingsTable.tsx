@@ -62,14 +62,14 @@ export function ListingsTable({ rows, empty, onWaiting, className, caption }: {
           <caption className="sr-only">{caption}</caption>
           <thead className="sticky top-0 z-10 bg-panel">
             <tr>
-              <th scope="col" className="th w-[17%] max-sm:w-[44%]">Pair</th>
-              <th scope="col" className="th w-[10%] max-sm:w-[27%]">State</th>
+              <th scope="col" className="th w-[16%] max-sm:w-[44%]">Pair</th>
+              <th scope="col" className="th w-[13%] max-sm:w-[27%]">State</th>
               <th scope="col" className="th w-[13%] max-sm:hidden">Kind</th>
               <th scope="col" className="th num w-[12%] max-sm:hidden">Opening, UTC</th>
               <th scope="col" className="th num w-[11%] max-sm:w-[29%]">Seen after</th>
-              <th scope="col" className="th w-[14%] pl-5! max-lg:hidden">First seen by</th>
+              <th scope="col" className="th w-[13%] pl-5! max-lg:hidden">First seen by</th>
               <th scope="col" className="th num w-[10%] max-lg:hidden">Last</th>
-              <th scope="col" className="th w-[13%] pl-5! max-md:hidden">Outcome</th>
+              <th scope="col" className="th w-[12%] pl-5! max-md:hidden">Outcome</th>
             </tr>
           </thead>
           <tbody>
@@ -98,7 +98,7 @@ const Row = memo(function Row({ listing, mark, freshAt }: { listing: Listing; ma
       <td className="td max-sm:hidden"><KindTag kind={listing.kind} /></td>
       <td className="td num max-sm:hidden"><At at={listing.listedAt} /></td>
       <td className="td num"><SeenAfter listing={listing} /></td>
-      <td className="td cut pl-5! text-dim max-lg:hidden">{label(SIGNALS, listing.firstSignal)}</td>
+      <td className="td cut pl-5! text-dim max-lg:hidden" title={label(SIGNALS, listing.firstSignal)}>{label(SIGNALS, listing.firstSignal)}</td>
       <td className="td num max-lg:hidden">{mark ? <span title={`at ${mark.at}`}>{price(mark.last)}</span> : <span className="text-dim">{NONE}</span>}</td>
       <td className="td cut pl-5! text-dim max-md:hidden" title={listing.reasonText}>{label(OUTCOMES, listing.outcome)}</td>
     </tr>
