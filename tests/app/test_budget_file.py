@@ -6,8 +6,11 @@ import pytest
 
 from mexc_sniper.app.budget_file import SLOTS, BudgetFile
 from mexc_sniper.core.errors import RateLimited, ThrottleTimeout
-from mexc_sniper.venues.mexc.budget import MARKET_SHARE, WEIGHT_LIMIT, WeightBudget
+from mexc_sniper.venues.mexc.budget import MARKET_SHARE, READS_SHARE, WEIGHT_LIMIT, WeightBudget
 from tests.venue.clock import ManualClock
+
+ROOM = int(WEIGHT_LIMIT * READS_SHARE)
+"""What all reading may spend."""
 
 
 def a_life(path: Path, clock: ManualClock) -> WeightBudget:
@@ -22,7 +25,7 @@ async def test_new_life_has_what_the_window_leaves(tmp_path: Path) -> None:
     await clock.advance(4)
     second = a_life(tmp_path / "spent", clock)
     assert second.weight_used == 200
-    await second.acquire(WEIGHT_LIMIT - 200, deadline_s=0)
+    await second.acquire(ROOM - 200, deadline_s=0)
     third = a_life(tmp_path / "spent", clock)
     with pytest.raises(ThrottleTimeout):
         await third.acquire(1, deadline_s=5)
@@ -56,7 +59,7 @@ async def test_polling_of_a_new_life_leaves_room_to_compare_its_orders(tmp_path:
     second = a_life(tmp_path / "spent", clock)
     with pytest.raises(ThrottleTimeout):
         await second.acquire(25, deadline_s=1, share=MARKET_SHARE)
-    await second.acquire(WEIGHT_LIMIT - int(WEIGHT_LIMIT * MARKET_SHARE), deadline_s=0)
+    await second.acquire(ROOM - int(WEIGHT_LIMIT * MARKET_SHARE), deadline_s=0)
 
 
 async def test_ban_is_heeded_by_the_next_life(tmp_path: Path) -> None:
@@ -74,11 +77,11 @@ async def test_ban_is_heeded_by_the_next_life(tmp_path: Path) -> None:
 async def test_clock_that_was_stepped_back_delays_by_no_more_than_window_and_wait(tmp_path: Path) -> None:
     clock = ManualClock()
     first = a_life(tmp_path / "spent", clock)
-    await first.acquire(WEIGHT_LIMIT, deadline_s=0)
+    await first.acquire(ROOM, deadline_s=0)
     first.block(30, "slow down")
     clock.step_ns -= 3_600_000_000_000
     second = a_life(tmp_path / "spent", clock)
-    assert second.weight_used == WEIGHT_LIMIT
+    assert second.weight_used == ROOM
     assert second.blocked_for_s() == 30
     await clock.advance(30)
     await second.acquire(WEIGHT_LIMIT, deadline_s=0)

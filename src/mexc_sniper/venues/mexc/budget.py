@@ -12,6 +12,8 @@ WEIGHT_LIMIT = 300
 """Per 10 s and address. Documents say 500, readers of 2026 say 300: the lower counts."""
 WEIGHT_WINDOW_S = 10
 REQUESTS_PER_S = 20
+READS_SHARE = 0.95
+"""What all reading may fill: orders and cancels leave without asking, at weight 1 each, and must not draw a 429."""
 MARKET_SHARE = 0.7
 """What polling may fill: the rest is for our orders, which a new life must compare with the venue before it may trade,
 however much the lives before it have spent."""
@@ -82,7 +84,7 @@ class WeightBudget:
         self._block_reason = ""
         self._refusals = 0
         self._line: deque[object] = deque()
-        """Who may fill everything and waits, in order of arrival: a heavy call must not be overtaken for ever."""
+        """Who may fill `READS_SHARE` and waits, in order of arrival: a heavy call must not be overtaken for ever."""
         if record is not None:
             self._inherit(record)
 
@@ -133,12 +135,12 @@ class WeightBudget:
         weight: int,
         *,
         deadline_s: float,
-        share: float = 1.0,
+        share: float = READS_SHARE,
         pace: float = 1.0,
         kind: int = 0,
         gap_s: float = 0.0,
     ) -> None:
-        """Wait for room and take it; callers who may fill everything come one after the other.
+        """Wait for room and take it; callers who may fill all that reading may come one after the other.
 
         Args:
             weight: of the call.
@@ -181,7 +183,7 @@ class WeightBudget:
         if gap_s and kind in self._last and (gap_ends := self._last[kind] + int(gap_s * NS_PER_S)) > now:
             return gap_ends  # who waits for its own kind holds up nobody else
         free_at = self._free_at(weight, share, pace)
-        if share < 1.0:
+        if share < READS_SHARE:
             return free_at
         if place not in self._line:
             self._line.append(place)

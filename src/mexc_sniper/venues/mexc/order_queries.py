@@ -10,7 +10,7 @@ from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.model.events import LookUpKind, VenueOrder
 from mexc_sniper.model.order import Fill, Order, OrderStatus
 from mexc_sniper.ports import Clock
-from mexc_sniper.venues.mexc.budget import DOUBT_SHARE
+from mexc_sniper.venues.mexc.budget import DOUBT_SHARE, READS_SHARE
 from mexc_sniper.venues.mexc.faults import UNKNOWN_ORDER_CODES
 from mexc_sniper.venues.mexc.parse.account import AccountRead, account_of
 from mexc_sniper.venues.mexc.parse.orders import executions, one_order, order_list
@@ -41,7 +41,7 @@ class OrderQueries:
             VenueError: the venue could not be asked, or what it said cannot be trusted.
         """
         intent = order.intent
-        share = DOUBT_SHARE if order.status is OrderStatus.IN_DOUBT else 1.0
+        share = DOUBT_SHARE if order.status is OrderStatus.IN_DOUBT else READS_SHARE
         if kind is LookUpKind.ORDER:
             return await self.one(intent.symbol, intent.client_order_id, order.venue_order_id, share=share)
         if kind is LookUpKind.OPEN_ORDERS:
@@ -56,7 +56,7 @@ class OrderQueries:
         client_order_id: ClientOrderId,
         venue_order_id: VenueOrderId | None,
         *,
-        share: float = 1.0,
+        share: float = READS_SHARE,
     ) -> VenueOrder | None:
         """Ask for one order by our id, or by the venue's where ours is unknown; ``share`` as in `RestClient.get`.
 
@@ -160,7 +160,9 @@ class OrderQueries:
         """
         return (await self.account()).balances
 
-    async def _all_orders(self, symbol: Symbol, since_ns: int | None, *, share: float = 1.0) -> tuple[VenueOrder, ...]:
+    async def _all_orders(
+        self, symbol: Symbol, since_ns: int | None, *, share: float = READS_SHARE
+    ) -> tuple[VenueOrder, ...]:
         question = {"symbol": str(symbol), "limit": str(ALL_ORDERS_LIMIT)}
         if since_ns:  # without it the venue looks back 24 hours
             start_ns = max(0, since_ns - SINCE_BEFORE_NS)
@@ -176,7 +178,7 @@ class OrderQueries:
         return rows
 
     async def _list(
-        self, endpoint: Endpoint, question: Mapping[str, str], *, share: float = 1.0
+        self, endpoint: Endpoint, question: Mapping[str, str], *, share: float = READS_SHARE
     ) -> tuple[VenueOrder, ...]:
         answer: Answer = await self._rest.get(endpoint, question, share=share)
         return order_list(answer.body, self._account, wall_ns=answer.wall_ns, mono_ns=answer.mono_ns)

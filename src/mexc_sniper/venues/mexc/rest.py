@@ -21,7 +21,7 @@ from mexc_sniper.core.errors import (
 )
 from mexc_sniper.ports import Clock, Offload
 from mexc_sniper.telemetry import API_ERRORS, API_REQUEST_SECONDS, API_WEIGHT
-from mexc_sniper.venues.mexc.budget import WeightBudget
+from mexc_sniper.venues.mexc.budget import READS_SHARE, WeightBudget
 from mexc_sniper.venues.mexc.faults import fault_of
 from mexc_sniper.venues.mexc.http_client import HttpClient
 from mexc_sniper.venues.mexc.http_reads import HttpReads, HttpReply
@@ -115,7 +115,7 @@ class RestClient:
         endpoint: Endpoint,
         parameters: Mapping[str, str] | None = None,
         *,
-        share: float = 1.0,
+        share: float = READS_SHARE,
         pace: float = 1.0,
     ) -> Answer:
         """Read once; ``share`` and ``pace`` are the parts of the budget this caller may fill (`WeightBudget.acquire`).
@@ -131,7 +131,7 @@ class RestClient:
         endpoint: Endpoint,
         parameters: Mapping[str, str] | None = None,
         *,
-        share: float = 1.0,
+        share: float = READS_SHARE,
         pace: float = 1.0,
     ) -> Answer:
         """Ask once; everything in the query. Never for orders, which go by `order_entry`.
