@@ -135,14 +135,13 @@ class Reconciliation:
         """Compare; returns the reports that the orders should hear."""
         trading = self._state.trading
         trading.sweeping = False
-        if event.account is Account.LIVE and not event.failed:
-            trading.balances_asked_ns = max(trading.balances_asked_ns, event.asked_ns)
         if event.failed:
             turn.note("reconciliation_failed", detail=event.failed)
             if trading.status.reconciled:
                 trading.swept_ns = turn.now_ns + RETRY_NS - EVERY_NS  # soon again: balances may be old by now
             turn.ask(WakeAt(turn.now_ns + RETRY_NS))
             return []
+        trading.balances_asked_ns = max(trading.balances_asked_ns, event.asked_ns)
         reports: list[OrderReported] = []
         listed: dict[str, dict[str, VenueOrder]] = {}
         for row in (*event.recent_orders, *event.open_orders):
