@@ -174,8 +174,11 @@ class OrderGateway(Protocol):
         """Ask for an order's executions; answered by `FillsReported` unless the venue fails."""
         ...
 
-    def sweep(self, symbols: Sequence[Symbol]) -> None:
-        """Ask for everything that reconciliation needs; answered by exactly one `VenueSwept`."""
+    def sweep(self, symbols: Sequence[Symbol], orders: Sequence[Order] = ()) -> None:
+        """Ask for what reconciliation needs: open orders, recent ones of ``symbols``, ``orders`` one by one, balances.
+
+        Answered by exactly one `VenueSwept`.
+        """
         ...
 
 

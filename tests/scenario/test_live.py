@@ -847,19 +847,35 @@ def test_paper_orders_and_positions_are_not_compared_with_the_venue():
     assert world.asked(Sweep)[-1] == Sweep(Account.LIVE, ())
 
 
-def test_many_pairs_are_compared_in_turn_and_all_of_them_after_a_start():
+def test_many_pairs_are_compared_in_turn_and_their_orders_one_by_one_after_a_start():
     world = _ready()
     trading = world.engine.state.trading
     trading.orders = {order.intent.client_order_id: order for order in map(_unsettled, range(12))}
     asked = []
     for turn in range(4):
         world.hear(a_tick(100 + 31 * turn))
-        asked.append(world.asked(Sweep)[-1].symbols)
-    assert {len(symbols) for symbols in asked} == {5}
-    assert {symbol for symbols in asked for symbol in symbols} == {f"N{number}USDT" for number in range(12)}
+        asked.append(world.asked(Sweep)[-1])
+        assert asked[-1].orders == ()
+    assert {len(sweep.symbols) for sweep in asked} == {3}
+    assert {symbol for sweep in asked for symbol in sweep.symbols} == {f"N{number}USDT" for number in range(12)}
     trading.status = msgspec.structs.replace(trading.status, reconciled=False)
     world.hear(a_tick(300))
-    assert len(world.asked(Sweep)[-1].symbols) == 12
+    first = world.asked(Sweep)[-1]
+    assert len(first.symbols) == 3
+    compared = {*first.symbols, *(order.intent.symbol for order in first.orders)}
+    assert compared == {f"N{number}USDT" for number in range(12)}
+
+
+def test_first_comparison_looks_up_an_order_that_the_venue_did_not_show():
+    world = _ready()
+    trading = world.engine.state.trading
+    trading.orders = {order.intent.client_order_id: order for order in map(_unsettled, range(5))}
+    trading.status = msgspec.structs.replace(trading.status, reconciled=False)
+    world.hear(a_tick(300))
+    asked = len(world.asked(LookUp))
+    shown = [_venue_order(301, order.intent.client_order_id, S.ACCEPTED) for order in list(trading.orders.values())[:4]]
+    world.hear(_swept(301, *shown, balances=(_usdt(),)))
+    assert [ask.order.intent.symbol for ask in world.asked(LookUp)[asked:]] == ["N4USDT"]
 
 
 def _unsettled(number: int) -> Order:

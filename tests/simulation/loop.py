@@ -1,7 +1,9 @@
 """An asyncio loop without real time and without I/O: sleeping costs nothing, and the same seed gives the same run."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
+import contextlib
+import signal
+from collections.abc import Coroutine, Generator, Iterator
 from itertools import count
 from typing import Any
 
@@ -10,6 +12,24 @@ SPINS = 50_000
 
 class Deadlock(AssertionError):
     """Everything waits and nothing will ever wake it, or somebody waits for nothing again and again."""
+
+
+@contextlib.contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """End, with `Deadlock`, what keeps the processor for so long in real time: a step that never comes back turns no
+    loop. For the main thread alone.
+    """
+
+    def give_up(*_: object) -> None:
+        raise Deadlock(f"one step has not come to an end within {seconds:g} s of real time")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class Killed(BaseException):

@@ -398,6 +398,21 @@ class _InboxReader:
             await news.wait()
 
 
+class VirtualKeyFile:
+    """What outlives a process of its listen key."""
+
+    def __init__(self) -> None:
+        self._fingerprint = ""
+
+    def last(self) -> str:
+        """Return what was noted last."""
+        return self._fingerprint
+
+    def note(self, fingerprint: str) -> None:
+        """Keep it."""
+        self._fingerprint = fingerprint
+
+
 class VirtualLatch:
     """The kill switch's file, with as much of `pathlib.Path` as the desk asks for."""
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.simulation.loop import Deadlock, VirtualLoop
+from tests.simulation.loop import Deadlock, VirtualLoop, bounded
 
 
 def _run(work: Callable[[VirtualLoop], Awaitable[object]]) -> tuple[object, VirtualLoop]:
@@ -57,6 +57,15 @@ def test_turning_without_time_passing_is_a_failure():
 
     with pytest.raises(Deadlock, match="spins"):
         _run(spin)
+
+
+def test_step_that_never_comes_back_is_a_failure():
+    async def hold(loop: VirtualLoop) -> None:
+        while True:
+            pass
+
+    with pytest.raises(Deadlock, match="has not come to an end"), bounded(0.1):
+        _run(hold)
 
 
 def test_there_are_no_threads_in_virtual_time():

@@ -49,7 +49,7 @@ from mexc_sniper.venues.paper.gateway import PaperGateway
 from mexc_sniper.venues.paper.options import FaultOdds, PaperOptions
 from tests.simulation.faults import KINDS
 from tests.simulation.judge import Judge
-from tests.simulation.loop import Killed, VirtualLoop
+from tests.simulation.loop import Killed, VirtualLoop, bounded
 from tests.simulation.net import (
     REST_URL,
     WEB_URL,
@@ -70,6 +70,7 @@ from tests.simulation.parts import (
     Process,
     VirtualClock,
     VirtualDisk,
+    VirtualKeyFile,
     VirtualLatch,
     VirtualLedger,
     VirtualWorker,
@@ -113,6 +114,10 @@ class Outcome:
     """What happened, when it was asked for."""
 
 
+REAL_S = 120.0
+"""A plan takes a tenth of a second; so long means that something turns without end."""
+
+
 def simulate(plan: Plan, *, told: bool = False) -> Outcome:
     """Play a plan to its end; ``told`` keeps the story."""
     logging = structlog.get_config()
@@ -126,7 +131,8 @@ def simulate(plan: Plan, *, told: bool = False) -> Outcome:
 def _simulate(plan: Plan, *, told: bool) -> Outcome:
     world = World(plan, told=told)
     try:
-        world.loop.run_until_complete(world.play())
+        with bounded(REAL_S):
+            world.loop.run_until_complete(world.play())
     except Exception as error:  # a deadlock, or a fault of the simulation: the other seeds go on
         world.fail(f"{type(error).__name__}: {error}")
     finally:
@@ -156,6 +162,7 @@ class World:
         self.ledger_file = LedgerFile()
         self.inbox = Inbox()
         self.latch = VirtualLatch()
+        self.listen_key = VirtualKeyFile()
         self.sockets: dict[VirtualSocket, None] = {}
         self.lines: dict[VirtualLine, None] = {}
         self.judge = Judge(self)
@@ -764,6 +771,7 @@ class Life:
             ws_url=WS_URL,
             options=OrderGatewayOptions(seed=plan.seed),
             http=http,
+            listen_keys=world.listen_key,
         )
         rate, burst = plan.throttle
         gateways = {Account.PAPER: self.paper, Account.LIVE: self.live}

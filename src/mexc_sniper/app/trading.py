@@ -7,6 +7,7 @@ import msgspec
 import structlog
 
 from mexc_sniper.app.canary_file import find_canary, key_fingerprint
+from mexc_sniper.app.listen_key_file import LISTEN_KEY_NAME, ListenKeyFile
 from mexc_sniper.app.settings import Settings
 from mexc_sniper.core.clock import NS_PER_MS, ClockReader
 from mexc_sniper.core.errors import ConfigError
@@ -137,6 +138,7 @@ def build_trading(
             budget=market.budget,
             rest_url=settings.venue.rest_url,
             ws_url=settings.venue.ws_url,
+            listen_keys=ListenKeyFile(settings.data_dir / LISTEN_KEY_NAME),
         )
         bans.append(orders.banned_for_s)
     return TradingParts(

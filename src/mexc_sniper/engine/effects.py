@@ -117,10 +117,12 @@ class ReadFills(msgspec.Struct, frozen=True):
 
 
 class Sweep(msgspec.Struct, frozen=True):
-    """Compare with the venue: open orders, recent orders of these symbols, balances; answered by `VenueSwept`."""
+    """Compare with the venue: open orders, recent orders of these symbols, these orders each by itself, balances;
+    answered by `VenueSwept`."""
 
     account: Account
     symbols: tuple[Symbol, ...]
+    orders: tuple[Order, ...] = ()
 
 
 class WakeAt(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """Making our records equal to the venue's: at every start before any entry, and again and again after."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account, TradingState
 from mexc_sniper.model.entries import AttentionChanged, BalancesChanged
 from mexc_sniper.model.events import BalancesRead, LookUpKind, OrderReported, VenueOrder, VenueSwept
-from mexc_sniper.model.order import OrderStatus
+from mexc_sniper.model.order import Order, OrderStatus
 from mexc_sniper.model.trading import Attention, AttentionKind
 
 EVERY_NS = 30 * NS_PER_S
@@ -24,7 +25,9 @@ SWEEP_WEIGHT, PAIR_WEIGHT = 13, 10
 """Request weight of a comparison: openOrders 3 and account 10, allOrders 10 for each pair (REFERENCE 1.3)."""
 NS_PER_WEIGHT = NS_PER_S // 8
 """Comparisons that did not end well take at most a quarter of the venue's 300 in 10 s."""
-SYMBOLS_AT_ONCE = 5
+SYMBOLS_AT_ONCE = 3
+"""Pairs of one comparison: with these it fits beside what polling may fill of the weight (`budget.MARKET_SHARE`), so
+that a start does not wait for what the life before it spent."""
 HISTORY_NS = 24 * 3_600 * NS_PER_S
 """How far the venue's list of a pair's orders reaches back unasked (REFERENCE 1.7)."""
 MAX_LISTINGS = 5
@@ -43,39 +46,52 @@ class Reconciliation:
     def ask(self, turn: Turn) -> None:
         """Ask the venue for what must agree; live accounts only.
 
-        All balances every time. Orders of all our pairs until they were equal once in this life, then of some pairs in
-        turn: a pair costs weight 10 of 300 (REFERENCE 1.3), and every order is looked up by itself until it is settled.
+        All balances every time, and the orders of some of our pairs in turn, for a pair costs weight 10 of 300
+        (REFERENCE 1.3). Until they were equal once in this life, unsettled orders of the other pairs one by one
+        (weight 2); later each is looked up until it is settled.
         """
         trading = self._state.trading
         if not trading.live:
             return
         trading.swept_ns, trading.sweeping = turn.now_ns, True
-        symbols, trading.left_out = self._symbols(), frozenset()
-        if trading.status.reconciled and len(symbols) > SYMBOLS_AT_ONCE:
-            first = trading.sweeps % len(symbols)
-            trading.sweeps += SYMBOLS_AT_ONCE
-            turned = (*symbols[first:], *symbols[:first])
-            symbols, trading.left_out = turned[:SYMBOLS_AT_ONCE], frozenset(turned[SYMBOLS_AT_ONCE:])
-        turn.ask(Sweep(Account.LIVE, symbols))
+        symbols = self._symbols()
+        first = trading.sweeps % max(1, len(symbols))
+        trading.sweeps += SYMBOLS_AT_ONCE
+        turned = (*symbols[first:], *symbols[:first])
+        listed, left_out = turned[:SYMBOLS_AT_ONCE], frozenset(turned[SYMBOLS_AT_ONCE:])
+        if trading.status.reconciled:
+            trading.left_out = left_out
+            turn.ask(Sweep(Account.LIVE, listed))
+            return
+        trading.left_out = frozenset()
+        orders = tuple(order for order in self._unsettled() if order.intent.symbol in left_out)
+        listed = tuple(dict.fromkeys((*listed, *self._perhaps_entered())))
+        turn.ask(Sweep(Account.LIVE, listed, orders))
 
     def _symbols(self) -> tuple[Symbol, ...]:
-        """Return the pairs with unsettled live orders or open live positions."""
+        """Return the pairs with unsettled live orders or open live positions, newest first."""
+        symbols = {order.intent.symbol: None for order in self._unsettled()}
+        for position in self._state.trading.positions.values():
+            if position.account is Account.LIVE and not position.closed:
+                symbols[position.symbol] = None
+        return tuple(reversed(symbols))
+
+    def _unsettled(self) -> Iterator[Order]:
         trading = self._state.trading
-        symbols: dict[Symbol, None] = {}
         for order in trading.orders.values():
             # A crash may leave as many doubts as entries lay prepared. Each is asked about until it is resolved, its
             # amount reserved meanwhile, and is not to hold up what protects the positions we have.
             doubtful = order.status is OrderStatus.IN_DOUBT and not trading.status.reconciled
             if order.intent.account is Account.LIVE and not order.settled and not doubtful:
-                symbols[order.intent.symbol] = None
-        for position in trading.positions.values():
-            if position.account is Account.LIVE and not position.closed:
-                symbols[position.symbol] = None
-        if not trading.status.reconciled and trading.unsure_of:
-            # A power cut may have taken the intent of an entry that left (DESIGN 2, grants): look where one may have.
-            unentered = [one.symbol for one in self._state.active.values() if one.id not in trading.entry_of]
-            symbols.update(dict.fromkeys(unentered[-MAX_LISTINGS:]))
-        return tuple(symbols)
+                yield order
+
+    def _perhaps_entered(self) -> list[Symbol]:
+        """Return the newest pairs where a power cut may have taken the intent of an entry that left (DESIGN 2)."""
+        trading = self._state.trading
+        if not trading.unsure_of:
+            return []
+        unentered = [one.symbol for one in self._state.active.values() if one.id not in trading.entry_of]
+        return unentered[-MAX_LISTINGS:]
 
     def look_back(self, turn: Turn, last_life_ns: int | None) -> None:
         """After an absence longer than the venue's lists reach, with live orders or positions: ask a person.
@@ -111,7 +127,8 @@ class Reconciliation:
         # One that waits for room under the venue's limits must not be joined by others that fill it.
         pause_ns = EVERY_NS
         if not trading.status.reconciled and not trading.sweeping:
-            pause_ns = max(RETRY_NS, (SWEEP_WEIGHT + PAIR_WEIGHT * len(self._symbols())) * NS_PER_WEIGHT)
+            pairs = min(SYMBOLS_AT_ONCE, len(self._symbols()))
+            pause_ns = max(RETRY_NS, (SWEEP_WEIGHT + PAIR_WEIGHT * pairs) * NS_PER_WEIGHT)
         if trading.live and turn.now_ns - trading.swept_ns >= pause_ns:
             self.ask(turn)
 

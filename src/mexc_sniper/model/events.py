@@ -220,9 +220,10 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VenueSwept(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a `Sweep`: all open orders, the recent orders of the symbols asked for, and all balances.
+    """The answer to a `Sweep`: all open orders, the recent orders of the symbols asked for with the orders that were
+    asked for by themselves, and all balances.
 
-    ``asked_ns`` is our wall time when the question was put.
+    ``asked_ns`` is our wall time when the question was put; the parts may be read seconds apart after it.
     """
 
     stamp: Stamp

@@ -92,8 +92,8 @@ class Dispatch:
                     self._orders[order.intent.account].look_up(order, kind)
                 case ReadFills(order):
                     self._orders[order.intent.account].read_fills(order)
-                case Sweep(account, symbols):
-                    self._orders[account].sweep(symbols)
+                case Sweep(account, symbols, compared):
+                    self._orders[account].sweep(symbols, compared)
                 case Prepare(symbol, prepared):
                     self._preparer.prepare(symbol, prepared)
                 case Unprepare(symbol):

@@ -54,7 +54,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_on(venue, *, lines=QUICK, wire=None, offset_ns=lambda: 0, ready=True, ws_url="", **options):
+async def desk_on(venue, *, lines=QUICK, wire=None, offset_ns=lambda: 0, ready=True, ws_url="", before=None, **options):
     clock = LoopClock()
     wire = wire or PicowsWire(clock)
     offload = ThreadOffload(1)
@@ -70,6 +70,8 @@ async def desk_on(venue, *, lines=QUICK, wire=None, offset_ns=lambda: 0, ready=T
         options=OrderGatewayOptions(lines=lines, seed=1, **options),
     )
     desk = Desk(gateway, venue)
+    if before is not None:
+        before(gateway)
     task = asyncio.create_task(gateway.run(desk.events.append))
     try:
         if ready:

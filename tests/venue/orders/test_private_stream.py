@@ -222,8 +222,12 @@ class KeyCalls:
     def __init__(self, clock) -> None:
         self.clock = clock
         self.made = 0
+        self.at_venue: list[str] = []
         self.extended_at: list[float] = []
         self.error: Exception | None = None
+
+    async def get(self, endpoint, parameters=None):
+        return Answer(json.dumps({"listenKey": self.at_venue}).encode(), 0, 0, 0)
 
     async def call(self, method, endpoint, parameters=None):
         if method == "POST":
@@ -273,3 +277,50 @@ async def test_key_that_cannot_be_extended_for_a_while_is_tried_again_and_given_
     await clock.advance(200)
     assert task.done()
     assert calls.made == 1
+
+
+class Kept:
+    """Stands for the file in the data directory."""
+
+    def __init__(self) -> None:
+        self.fingerprint = ""
+
+    def last(self):
+        return self.fingerprint
+
+    def note(self, fingerprint):
+        self.fingerprint = fingerprint
+
+
+@pytest.fixture
+async def killed():
+    """The calls and the record of a life that was killed and left its key at the venue, beside somebody else's."""
+    clock = ManualClock()
+    calls, kept = KeyCalls(clock), Kept()
+    calls.began = clock.now
+    calls.at_venue = ["of-another-program", await ListenKey(calls, clock, kept).current()]
+    return calls, kept
+
+
+async def test_next_life_goes_on_with_the_key_a_killed_one_left(killed):
+    calls, kept = killed
+    key = ListenKey(calls, calls.clock, kept)
+    assert await key.current() == "listenkey0001"
+    assert (calls.made, calls.extended_at) == (1, [0.0])
+    await key.replace()
+    assert await key.current() == "listenkey0002", "the venue forgets the first in a moment; it is not asked for again"
+
+
+async def test_next_life_makes_a_key_when_the_last_one_is_gone_or_cannot_be_extended(killed):
+    calls, kept = killed
+    calls.error = UnknownRefusal("no such key", code=30026)
+    assert await ListenKey(calls, calls.clock, kept).current() == "listenkey0002"
+    calls.error = None
+    assert await ListenKey(calls, calls.clock, kept).current() == "listenkey0003"
+    assert calls.made == 3
+
+
+async def test_key_itself_is_never_kept(killed):
+    _, kept = killed
+    assert kept.fingerprint
+    assert "listenkey" not in kept.fingerprint

@@ -302,6 +302,64 @@ async def test_sweep_asks_symbol_by_symbol_where_the_venue_wants_one(desk):
     assert [o.symbol for o in (await sweep(desk)).open_orders] == ["NEWUSDT", "OLDUSDT"]
 
 
+async def test_sweep_asks_for_an_order_by_itself_unless_a_list_has_shown_it(desk):
+    shown, alone, nameless, unknown = (
+        an_order(
+            an_intent(symbol="NEWUSDT", client_order_id=f"msl0001aaaaaaaaaaaaa{number}00"), venue_order_id=venue_id
+        )
+        for number, venue_id in ((1, None), (2, None), (3, "C02__3"), (4, None))
+    )
+    rows = {
+        alone.intent.client_order_id: row(alone.intent, status="FILLED", executedQty="10", cummulativeQuoteQty="15"),
+        nameless.intent.client_order_id: row(nameless.intent, clientOrderId="", orderId="C02__3"),
+    }
+    absent = http({"code": -2013, "msg": "no such order"}, 400)
+    desk.venue.on("GET /api/v3/openOrders", lambda _: http([row(shown.intent)]))
+    desk.venue.on(
+        "GET /api/v3/order",
+        lambda r: http(rows[name]) if (name := r.parameters["origClientOrderId"]) in rows else absent,
+    )
+    desk.venue.on("GET /api/v3/account", lambda _: http(ACCOUNT))
+    desk.gateway.sweep((), (shown, alone, nameless, unknown))
+    await eventually(lambda: desk.of(VenueSwept))
+    (swept,) = desk.of(VenueSwept)
+    assert swept.failed == ""
+    assert [o.client_order_id for o in swept.recent_orders] == list(rows)
+    assert [o.report.client_order_id for o in swept.recent_orders] == list(rows)
+    assert [r.path for r in desk.venue.requests].count("/api/v3/order") == 3
+
+
+async def test_sweep_told_to_wait_goes_on_where_it_was(desk):
+    answers = {"openOrders": [], "allOrders": [], "account": ACCOUNT}
+    refused = dict.fromkeys(answers, False)
+
+    def answer(path):
+        def serve(_):
+            if not refused[path]:
+                refused[path] = True
+                return http({"code": 429, "msg": "too many"}, 429, "Retry-After: 1\r\n")
+            return http(answers[path])
+
+        return serve
+
+    for path in answers:
+        desk.venue.on(f"GET /api/v3/{path}", answer(path))
+    desk.gateway.sweep(("NEWUSDT",))
+    await eventually(lambda: desk.of(VenueSwept), within_s=8)
+    (swept,) = desk.of(VenueSwept)
+    assert swept.failed == ""
+    asked = [r.path.rpartition("/")[2] for r in desk.venue.requests if r.path.startswith("/api/v3/")]
+    assert [path for path in asked if path in answers] == [path for path in answers for _ in (1, 2)]
+
+
+async def test_question_put_before_the_gateway_runs_is_asked_when_it_does(venue):
+    venue.on("GET /api/v3/openOrders", lambda _: http([]))
+    venue.on("GET /api/v3/account", lambda _: http(ACCOUNT))
+    async with desk_on(venue, before=lambda gateway: gateway.sweep(())) as desk:
+        await eventually(lambda: desk.of(VenueSwept))
+        assert [swept.failed for swept in desk.of(VenueSwept)] == [""]
+
+
 @pytest.mark.parametrize("path", ["openOrders", "allOrders", "account"])
 async def test_sweep_of_which_a_part_fails_tells_nothing_but_that(desk, path):
     desk.venue.on("GET /api/v3/openOrders", lambda _: http([]))

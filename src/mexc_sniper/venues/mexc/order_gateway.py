@@ -28,13 +28,14 @@ from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.order import Approved, ExecutionReport, Order, OrderIntent, OrderStatus, ReportSource
 from mexc_sniper.ports import Clock, Emit, Offload, Wire
 from mexc_sniper.venues.mexc.budget import REQUESTS_PER_S, WEIGHT_LIMIT, WeightBudget
+from mexc_sniper.venues.mexc.comparison import Comparison
 from mexc_sniper.venues.mexc.faults import UNKNOWN_ORDER_CODES
 from mexc_sniper.venues.mexc.http_client import HttpClient
 from mexc_sniper.venues.mexc.http_reads import HttpReads
 from mexc_sniper.venues.mexc.http_wire import BytesWire
 from mexc_sniper.venues.mexc.known_orders import KnownOrders
 from mexc_sniper.venues.mexc.lines import Exchange, LineOptions
-from mexc_sniper.venues.mexc.listen_key import ListenKey
+from mexc_sniper.venues.mexc.listen_key import ListenKey, ListenKeyRecord
 from mexc_sniper.venues.mexc.order_entry import NotSent, OrderEntry
 from mexc_sniper.venues.mexc.order_queries import OrderQueries
 from mexc_sniper.venues.mexc.order_request import RECV_WINDOW_MS, RequestMaker
@@ -47,6 +48,9 @@ from mexc_sniper.venues.mexc.urls import REST_URL, WS_URL, Host
 
 MAX_QUESTIONS = 200
 """Asked at once; one more is answered at once as failed, and the engine asks again later."""
+
+Question = tuple[Callable[[OrderQueries], Awaitable[Event | None]], Callable[[str], Event | None]]
+"""How to ask, and what to say when it fails."""
 
 _log = structlog.get_logger("mexc_sniper.venue")
 
@@ -79,6 +83,7 @@ class MexcOrderGateway:
         options: OrderGatewayOptions | None = None,
         resync_clock: Callable[[], None] | None = None,
         http: Callable[[], HttpReads] = HttpClient,
+        listen_keys: ListenKeyRecord | None = None,
     ) -> None:
         """No I/O.
 
@@ -88,6 +93,7 @@ class MexcOrderGateway:
             budget: shared with the market gateway, for both speak from one address; None makes an own one.
             resync_clock: told when the venue refused a timestamp.
             http: makes what questions go through.
+            listen_keys: keeps the private stream's key for the next life; None: nobody does.
 
         Raises:
             ConfigError: an address, key or window that no request can be made of.
@@ -103,6 +109,7 @@ class MexcOrderGateway:
         self._budget = budget or WeightBudget(clock, weight_limit=WEIGHT_LIMIT, requests_per_s=REQUESTS_PER_S)
         self._resync_clock = resync_clock
         self._http = http
+        self._listen_keys = listen_keys
         self._random = Random(self._options.seed)  # noqa: S311  # jitter, not a secret
         self._known = KnownOrders()
         self._prepared: dict[Symbol, list[ClientOrderId]] = {}
@@ -120,6 +127,8 @@ class MexcOrderGateway:
         self._emit_to: Emit | None = None
         self._unheard: list[Event] = []
         self._tasks: asyncio.TaskGroup | None = None
+        self._early: list[Question] | None = []
+        """Questions put before the first `run`, which begins with them; None once it has."""
         self._queries: OrderQueries | None = None
         self._questions = 0
         self._ban_ends_ns = 0
@@ -158,7 +167,7 @@ class MexcOrderGateway:
             self._wire,
             self._clock,
             self._random,
-            ListenKey(rest, self._clock),
+            ListenKey(rest, self._clock, self._listen_keys),
             self.account,
             self,
             emit=self._tell,
@@ -170,6 +179,9 @@ class MexcOrderGateway:
                 tasks.create_task(self._entry.run())
                 tasks.create_task(self._entry.renew())
                 tasks.create_task(stream.run())
+                early, self._early = self._early or (), None
+                for ask, failed in early:
+                    self._ask(ask, failed)
                 try:
                     await asyncio.Event().wait()
                 finally:
@@ -244,20 +256,20 @@ class MexcOrderGateway:
 
         self._ask(ask, failed)
 
-    def sweep(self, symbols: Sequence[Symbol]) -> None:
-        """Ask for open orders, the last day's orders of ``symbols`` and all balances: one `VenueSwept`."""
+    def sweep(self, symbols: Sequence[Symbol], orders: Sequence[Order] = ()) -> None:
+        """Ask for open orders, the last day's orders of ``symbols``, ``orders`` one by one and all balances."""
+        for order in orders:
+            self._remember(order)
         asked_ns = self._clock.wall_ns()
 
         async def ask(queries: OrderQueries) -> Event:
-            open_orders = await queries.open_orders(symbols)
-            recent = await queries.recent_orders(symbols)
-            balances = await queries.balances()
+            parts = await Comparison(queries, self._clock).read(symbols, orders)
             return VenueSwept(
                 stamp=self._now(),
                 account=self.account,
-                open_orders=open_orders,
-                recent_orders=recent,
-                balances=balances,
+                open_orders=parts.open_orders,
+                recent_orders=parts.recent_orders,
+                balances=parts.balances,
                 asked_ns=asked_ns,
             )
 
@@ -370,7 +382,9 @@ class MexcOrderGateway:
         self, ask: Callable[[OrderQueries], Awaitable[Event | None]], failed: Callable[[str], Event | None]
     ) -> None:
         """Run a question beside everything else; it is answered once, whatever happens to it."""
-        if self._tasks is None or self._queries is None:
+        if self._early is not None and len(self._early) < MAX_QUESTIONS:
+            self._early.append((ask, failed))
+        elif self._tasks is None or self._queries is None:
             self._tell_maybe(failed("not connected to the venue"))
         elif self._questions >= MAX_QUESTIONS:
             self._tell_maybe(failed(f"more than {MAX_QUESTIONS} questions are open"))

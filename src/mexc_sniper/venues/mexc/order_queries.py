@@ -132,16 +132,13 @@ class OrderQueries:
             rows += await self._list(Endpoint.OPEN_ORDERS, {"symbol": symbol})
         return tuple(rows)
 
-    async def recent_orders(self, symbols: Sequence[Symbol]) -> tuple[VenueOrder, ...]:
-        """Read the orders of the last day of each symbol (REFERENCE 1.7: 24 h by default).
+    async def recent_orders(self, symbol: Symbol) -> tuple[VenueOrder, ...]:
+        """Read the orders of the last day of a symbol (REFERENCE 1.7: 24 h by default).
 
         Raises:
             VenueError: as `find`.
         """
-        rows: list[VenueOrder] = []
-        for symbol in symbols:
-            rows += await self._all_orders(symbol, None)
-        return tuple(rows)
+        return await self._all_orders(symbol, None)
 
     async def account(self) -> AccountRead:
         """Read the account, at most twice a second.

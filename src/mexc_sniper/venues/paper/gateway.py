@@ -185,17 +185,23 @@ class PaperGateway:
         stamp = self._market.stamp()
         self._say(FillsReported(stamp=stamp, account=Account.PAPER, fills=fills, source=ReportSource.PAPER))
 
-    def sweep(self, symbols: Sequence[Symbol]) -> None:
-        """Show all waiting orders, what some symbols saw of late, and all balances."""
+    def sweep(self, symbols: Sequence[Symbol], orders: Sequence[Order] = ()) -> None:
+        """Show all waiting orders, what some symbols saw of late, some orders by name, and all balances."""
         stamp = self._market.stamp()
         since_ns = stamp.ts_recv_ns - RECENT_NS
-        orders = [order for order in self._exchange.orders.values() if order.known]
-        recent = [order for order in orders if order.intent.symbol in symbols and order.changed_ns >= since_ns]
+        named = {order.intent.client_order_id for order in orders}
+        known = [order for order in self._exchange.orders.values() if order.known]
+        recent = [
+            order
+            for order in known
+            if (order.intent.symbol in symbols and order.changed_ns >= since_ns)
+            or order.intent.client_order_id in named
+        ]
         self._say(
             VenueSwept(
                 stamp=stamp,
                 account=Account.PAPER,
-                open_orders=tuple(order.listed(stamp) for order in orders if order.resting),
+                open_orders=tuple(order.listed(stamp) for order in known if order.resting),
                 recent_orders=tuple(order.listed(stamp) for order in recent),
                 balances=self.balances,
                 asked_ns=stamp.ts_recv_ns,

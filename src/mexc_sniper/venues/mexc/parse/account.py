@@ -28,6 +28,12 @@ class _ListenKey(msgspec.Struct, rename="camel"):
     msg: str | None = None
 
 
+class _ListenKeys(msgspec.Struct, rename="camel"):
+    listen_key: list[str] | None = None
+    code: Code = None
+    msg: str | None = None
+
+
 class _Uid(msgspec.Struct):
     uid: str | int | None = None
     code: Code = None
@@ -36,6 +42,7 @@ class _Uid(msgspec.Struct):
 
 _account = msgspec.json.Decoder(_Account)
 _listen_key = msgspec.json.Decoder(_ListenKey)
+_listen_keys = msgspec.json.Decoder(_ListenKeys)
 _uid = msgspec.json.Decoder(_Uid)
 
 
@@ -79,9 +86,27 @@ def listen_key_of(body: bytes) -> str:
     read = decode(_listen_key, body, "listen key")
     accept(read.code, read.msg)
     key = read.listen_key or ""
-    if not (8 <= len(key) <= 200 and key.isascii() and key.replace("-", "").replace("_", "").isalnum()):
+    if not _is_listen_key(key):
         raise ProtocolError("listen key: the answer holds none")
     return key
+
+
+def listen_keys_of(body: bytes) -> tuple[str, ...]:
+    """Read the list of the account's listen keys; what can be none is left out.
+
+    Raises:
+        ProtocolError: no list.
+        VenueError: the body is an error answer.
+    """
+    read = decode(_listen_keys, body, "listen keys")
+    accept(read.code, read.msg)
+    if read.listen_key is None:
+        raise ProtocolError("listen keys: the answer holds no list")
+    return tuple(filter(_is_listen_key, read.listen_key))
+
+
+def _is_listen_key(text: str) -> bool:
+    return 8 <= len(text) <= 200 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
 
 
 def uid_of(body: bytes) -> str:
