@@ -21,13 +21,13 @@ from mexc_sniper.model.trading import Attention, AttentionKind
 
 EVERY_NS = 30 * NS_PER_S
 RETRY_NS = 2 * NS_PER_S
-SWEEP_WEIGHT, PAIR_WEIGHT = 13, 10
-"""Request weight of a comparison: openOrders 3 and account 10, allOrders 10 for each pair (REFERENCE 1.3)."""
-NS_PER_WEIGHT = NS_PER_S // 8
-"""Comparisons that did not end well take at most a quarter of the venue's 300 in 10 s."""
+FIRST_AGAIN_NS = 3 * NS_PER_S
+"""After a first comparison that did not end well. It costs weight 23 and 2 for each unsettled order (REFERENCE 1.3), so
+that all of them take about a quarter of the venue's 300 in 10 s."""
 SYMBOLS_AT_ONCE = 3
-"""Pairs of one comparison: with these it fits beside what polling may fill of the weight (`budget.MARKET_SHARE`), so
-that a start does not wait for what the life before it spent."""
+"""Pairs of one comparison."""
+SYMBOLS_AT_FIRST = 1
+"""Pairs of a life's first: a start is not to wait for room that the lives just before it used up."""
 HISTORY_NS = 24 * 3_600 * NS_PER_S
 """How far the venue's list of a pair's orders reaches back unasked (REFERENCE 1.7)."""
 MAX_LISTINGS = 5
@@ -55,10 +55,11 @@ class Reconciliation:
             return
         trading.swept_ns, trading.sweeping = turn.now_ns, True
         symbols = self._symbols()
+        at_once = SYMBOLS_AT_ONCE if trading.status.reconciled else SYMBOLS_AT_FIRST
         first = trading.sweeps % max(1, len(symbols))
-        trading.sweeps += SYMBOLS_AT_ONCE
+        trading.sweeps += at_once
         turned = (*symbols[first:], *symbols[:first])
-        listed, left_out = turned[:SYMBOLS_AT_ONCE], frozenset(turned[SYMBOLS_AT_ONCE:])
+        listed, left_out = turned[:at_once], frozenset(turned[at_once:])
         if trading.status.reconciled:
             trading.left_out = left_out
             turn.ask(Sweep(Account.LIVE, listed))
@@ -125,10 +126,7 @@ class Reconciliation:
         trading = self._state.trading
         self._tend_balances(turn)
         # One that waits for room under the venue's limits must not be joined by others that fill it.
-        pause_ns = EVERY_NS
-        if not trading.status.reconciled and not trading.sweeping:
-            pairs = min(SYMBOLS_AT_ONCE, len(self._symbols()))
-            pause_ns = max(RETRY_NS, (SWEEP_WEIGHT + PAIR_WEIGHT * pairs) * NS_PER_WEIGHT)
+        pause_ns = EVERY_NS if trading.status.reconciled or trading.sweeping else FIRST_AGAIN_NS
         if trading.live and turn.now_ns - trading.swept_ns >= pause_ns:
             self.ask(turn)
 

@@ -85,8 +85,16 @@ class RestClient:
         credentials: Credentials | None = None,
         tap: FrameTap | None = None,
         http: HttpReads | None = None,
+        most: float = READS_SHARE,
     ) -> None:
-        """``venue_offset_ns`` tells the venue's clock minus ours, for signed timestamps; no ``http``: real sockets."""
+        """No I/O.
+
+        Args:
+            venue_offset_ns: the venue's clock minus ours, for signed timestamps.
+            http: what the calls go through; None: real sockets.
+            most: share of the budget that none of its calls goes beyond.
+        """
+        self._most = most
         self._bases = {host: _base(url) for host, url in hosts.items()}
         self._clock = clock
         self._offload = offload
@@ -142,7 +150,7 @@ class RestClient:
         await self._budgets[endpoint.host].acquire(
             endpoint.weight,
             deadline_s=endpoint.deadline_s,
-            share=share,
+            share=min(share, self._most),
             pace=pace,
             kind=endpoint.number,
             gap_s=endpoint.gap_s,
