@@ -103,7 +103,9 @@ def draw(seed: int) -> Plan:
         all_sources=all_sources,
         rehearses=dice.random() < 0.001,
     )
-    return _rush(dice, plan) if dice.random() < 0.05 else plan
+    if dice.random() < 0.05:
+        return _rush(dice, plan)
+    return _blind_start(dice, plan) if dice.random() < 0.03 else plan
 
 
 def _rush(dice: Random, plan: Plan) -> Plan:
@@ -118,6 +120,13 @@ def _rush(dice: Random, plan: Plan) -> Plan:
         max_position_usdt="200",
         max_daily_spend_usdt="1000",
     )
+
+
+def _blind_start(dice: Random, plan: Plan) -> Plan:
+    """A life that begins about an opening and cannot read the account for a while: it must not enter so."""
+    second = dice.randint(4, 8)
+    strikes = tuple(Strike(kind, "second", second, 0.0) for kind in ("reads_5xx", "die"))
+    return msgspec.structs.replace(plan, strikes=(*plan.strikes, *strikes))
 
 
 def _listing(dice: Random, base: str, around_s: float) -> ListingPlan:

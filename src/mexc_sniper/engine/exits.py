@@ -9,6 +9,7 @@ from mexc_sniper.core.ids import CommandId, client_order_id, intent_id
 from mexc_sniper.core.precision import below, buy_price
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.core.values import Price, Quantity, Symbol
+from mexc_sniper.engine.attention import raise_attention
 from mexc_sniper.engine.effects import ReadBook, WakeAt
 from mexc_sniper.engine.gate import Gatekeeper
 from mexc_sniper.engine.holdings import Holdings
@@ -16,7 +17,6 @@ from mexc_sniper.engine.orders import Orders
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account, TradingState
-from mexc_sniper.model.entries import AttentionChanged
 from mexc_sniper.model.instrument import Instrument
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Approved, Order, OrderIntent, OrderRole, OrderStatus, OrderType
@@ -377,6 +377,4 @@ class Exits:
             raised_ns=turn.now_ns,
             position_id=position.id,
         )
-        trading.attention[attention.id] = attention
-        turn.entry(AttentionChanged(attention=attention))
-        turn.note("manual_exit_needed", symbol=position.symbol)
+        raise_attention(self._state, turn, attention)

@@ -8,13 +8,14 @@ from msgspec.structs import replace
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.ids import is_ours
 from mexc_sniper.core.values import Symbol
+from mexc_sniper.engine.attention import raise_attention
 from mexc_sniper.engine.effects import LookUp, ReadFills, Sweep, WakeAt
 from mexc_sniper.engine.gate import Gatekeeper
 from mexc_sniper.engine.holdings import STALE_ACCOUNT_NS, Holdings
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.engine.turn import Turn
 from mexc_sniper.model.account import Account, TradingState
-from mexc_sniper.model.entries import AttentionChanged, BalancesChanged
+from mexc_sniper.model.entries import BalancesChanged
 from mexc_sniper.model.events import BalancesRead, LookUpKind, OrderReported, VenueOrder, VenueSwept
 from mexc_sniper.model.order import Order, OrderStatus
 from mexc_sniper.model.trading import Attention, AttentionKind
@@ -107,7 +108,8 @@ class Reconciliation:
         if not left:
             return
         days = (turn.now_ns - last_life_ns) / (24 * 3_600 * NS_PER_S)
-        self._raise(
+        raise_attention(
+            self._state,
             turn,
             Attention(
                 id=str(AttentionKind.LONG_ABSENCE),
@@ -243,7 +245,8 @@ class Reconciliation:
                 if turn.now_ns - filled_ns < STALE_ACCOUNT_NS:
                     turn.note("account_behind_fills", symbol=position.symbol, held=str(held))
                     continue  # the venue's answer may come from before our last fill (RELIABILITY 2.2, 35)
-                self._raise(
+                raise_attention(
+                    self._state,
                     turn,
                     Attention(
                         id=f"{AttentionKind.DISCREPANCY}:{position.id}",
@@ -263,7 +266,8 @@ class Reconciliation:
         attention_id = f"{AttentionKind.FOREIGN_ORDER}:{order.report.venue_order_id}"
         if attention_id in self._state.trading.acknowledged:
             return
-        self._raise(
+        raise_attention(
+            self._state,
             turn,
             Attention(
                 id=attention_id,
@@ -302,7 +306,8 @@ class Reconciliation:
             if second_copy
             else f"The account has an open order for {order.symbol} that is not ours. It is left alone."
         )
-        fresh = self._raise(
+        fresh = raise_attention(
+            self._state,
             turn,
             Attention(
                 id=attention_id,
@@ -315,11 +320,3 @@ class Reconciliation:
         )
         if second_copy and fresh:
             self._halt(turn, "an unknown order of our form at the venue")
-
-    def _raise(self, turn: Turn, attention: Attention) -> bool:
-        if attention.id in self._state.trading.attention:
-            return False
-        self._state.trading.attention[attention.id] = attention
-        turn.entry(AttentionChanged(attention=attention))
-        turn.note("attention_raised", kind=str(attention.kind), text=attention.text)
-        return True

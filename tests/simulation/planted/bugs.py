@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from mexc_sniper.core.errors import StoreError
 from mexc_sniper.core.reasons import Reason
 from mexc_sniper.engine import trader as engine_trader
+from mexc_sniper.engine.doubts import PLACES
 from mexc_sniper.engine.entries import Entries
 from mexc_sniper.engine.gate import Gatekeeper
 from mexc_sniper.engine.holdings import Holdings
@@ -80,7 +81,8 @@ def _not_found_is_proof(patch: Patches) -> None:
         order = self._state.trading.orders.get(event.client_order_id)
         if order is not None and order.status is S.IN_DOUBT and event.found is None and not event.failed:
             self._state.trading.doubts[event.client_order_id].fence_ns = 0
-            return self._never_arrived(turn, order)
+            self._state.trading.doubts[event.client_order_id].absent_after_fence = dict.fromkeys(PLACES, event.asked_ns)
+            return self._end_if_absent(turn, order)
         return original(self, turn, event)
 
     original = patch.put(Orders, "looked_up", looked_up)
