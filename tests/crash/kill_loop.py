@@ -75,8 +75,9 @@ class Loop:
             self._server.stop(signal.SIGQUIT)  # pg_ctl stop -m immediate
             time.sleep(dice.uniform(0, 1.0))
             self._server.start()
+            back_ns = time.time_ns()
             if lane.alive and moment != "start":
-                lane.check_alive()  # it lives on, and nothing it knew is lost
+                lane.check_alive(since_ns=back_ns)  # it lives on, and nothing it knew is lost
             lane.kill()
         lane.check_dead(began_ns=life.started_ns)
         self.kills += 1

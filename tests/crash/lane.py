@@ -416,8 +416,9 @@ class Lane:
         if count and (low, high) != (1, count):
             self._wrong(f"integrity: {count} events are numbered {low} to {high}")
 
-    def check_alive(self) -> None:
-        """Check that a new life came to agree with the venue, all orders and holdings, within its seconds."""
+    def check_alive(self, *, since_ns: int | None = None) -> None:
+        """Check that a life came to agree with the venue, all orders and holdings, within its seconds: of its start, or
+        of ``since_ns`` (wall clock), when what had failed under it was back."""
         life = self.life
         assert life is not None
         took = self.wait_reconciled()
@@ -427,7 +428,8 @@ class Lane:
         if took > EQUAL_WITHIN_S:
             self._wrong(f"I7: reconciled after {took:.1f} s")
         differs = "never compared"
-        while (since := (time.time_ns() - life.started_ns) / NS_PER_S) < EQUAL_WITHIN_S + 30:
+        began_ns = since_ns or life.started_ns
+        while (since := (time.time_ns() - began_ns) / NS_PER_S) < EQUAL_WITHIN_S + 30:
             differs = self.differs()
             if not differs:
                 self.found.equal_s.append(since)
