@@ -141,6 +141,14 @@ async def test_a_bad_last_event_id_is_refused(web: WebWorld, number: str):
     assert (answer.status, answer.code) == (422, "invalid_request")
 
 
+async def test_a_number_larger_than_any_is_refused_and_the_largest_is_a_gap(web: WebWorld):
+    await web.engine.list(a_listing())
+    answer = await web.get(f"/events?after={10**18}")
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    async with a_stream(web, f"?after={10**18 - 1}") as stream:
+        assert (await stream.next())["event"] == "gap"
+
+
 async def test_streams_are_counted_and_limited(web: WebWorld, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mexc_sniper.web.api.events.MAX_STREAMS", 1)
     async with a_stream(web, "?after=0"):

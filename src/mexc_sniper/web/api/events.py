@@ -21,6 +21,8 @@ from mexc_sniper.web.routing import router_for
 from mexc_sniper.web.services import Services, services
 
 MAX_STREAMS = 16
+NUMBER_DIGITS = 18
+"""Of an event at most: what both databases hold."""
 BATCH = 500
 KEEP_ALIVE_S = 10.0
 RECHECK_EVERY_S = 30
@@ -36,7 +38,9 @@ router = router_for(Scope.READ, tag="events")
 )
 async def events(
     request: Request,
-    after: Annotated[int | None, Query(ge=0, description="Start after this number; 0: from the oldest kept.")] = None,
+    after: Annotated[
+        int | None, Query(ge=0, lt=10**NUMBER_DIGITS, description="Start after this number; 0: from the oldest kept.")
+    ] = None,
     last_event_id: Annotated[str | None, Header(description="Wins over `after`, as browsers resume.")] = None,
 ) -> StreamingResponse:
     """Stream every event from now on, or after a number. ``id`` is the number, ``data`` an EventFrame.
@@ -56,7 +60,7 @@ async def events(
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS):
         raise invalid("header", "Last-Event-ID", "is no number of an event")
     return int(text)
 

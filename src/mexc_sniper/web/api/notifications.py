@@ -22,6 +22,7 @@ TEST_WAIT_S = 20.0
 reading = router_for(Scope.READ, tag="notifications")
 controlling = router_for(Scope.CONTROL, tag="notifications")
 
+MAX_REVISION = 2**31
 ChannelId = Annotated[str, Path(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -85,7 +86,7 @@ class ChannelChange(BaseModel):
     enabled: bool | None = Field(default=None, strict=True)
     events: list[Event] | None = Field(default=None, max_length=len(Event))
     quiet_hours: QuietHoursView | None = Field(default=None, alias="quietHours")
-    revision: int | None = Field(default=None, ge=1, strict=True)
+    revision: int | None = Field(default=None, ge=1, le=MAX_REVISION, strict=True)
 
 
 class NotificationTestView(View):
