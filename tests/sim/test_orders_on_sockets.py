@@ -117,6 +117,10 @@ async def test_dead_listen_key_is_told_in_plain_text_and_closed(venue, http):
         assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
 
 
+BOTH_WAYS_S = 0.12 - 0.001
+"""Twice 60 ms; a loop's timer may ring a clock tick early."""
+
+
 async def test_latency_is_added_each_way_to_requests_and_frames():
     with SimulatorProcess(symbols=60, ip_weight=1_000_000, latency_ms=60) as slow:
         async with aiohttp.ClientSession() as http:
@@ -125,12 +129,12 @@ async def test_latency_is_added_each_way_to_requests_and_frames():
             began = time.monotonic()
             async with http.get(f"{slow.rest_url}/api/v3/ping") as answer:
                 assert answer.status == 200
-            assert time.monotonic() - began >= 0.12
+            assert time.monotonic() - began >= BOTH_WAYS_S
             async with http.ws_connect(slow.ws_url) as socket:
                 began = time.monotonic()
                 await socket.send_json({"method": "PING"})
                 assert (await socket.receive_json())["msg"] == "PONG"
-                assert time.monotonic() - began >= 0.12
+                assert time.monotonic() - began >= BOTH_WAYS_S
         await sockets_closed()
 
 

@@ -14,15 +14,15 @@ WEIGHT_WINDOW_S = 10
 REQUESTS_PER_S = 20
 READS_SHARE = 0.95
 """What all reading may fill: orders and cancels leave without asking, at weight 1 each, and must not draw a 429."""
-MARKET_SHARE = 0.65
+MARKET_SHARE = 0.7
 """What polling and the look at the key's rights may fill: the rest is for our orders, which a new life must compare
 with the venue before it may trade, however much the lives before it have spent."""
-HEAVY_SHARE = 0.5
+HEAVY_SHARE = 0.6
 """What heavy polls may fill: the light ones, which see a new name first, must not wait behind them."""
 DOUBT_SHARE = 0.9
 """What questions about orders in doubt may fill: they may be many after a crash, and a life that follows soon must
 compare its orders before it may trade."""
-BOOK_SHARE = 0.55
+BOOK_SHARE = 0.6
 """What questions about books may fill: a start asks for many at once, and the light polls must not wait behind them."""
 _NEXT_IN_LINE_NS = 20_000_000
 """How often who waits behind others looks whether it is its turn."""
