@@ -19,6 +19,7 @@ ENDING = "ENDINGUSDT"
 def one_minute(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trader]:
     """Armed for one minute in which a live position is opened, and a high-value offer stays unanswered."""
     with trading_bot(tmp_path_factory.mktemp("minute") / "data", live=True) as trader:
+        trader.configure(maxHoldMinutes=30)  # the demo's two minutes may be over before the last of these tests asks
         trader.arm(minutes=1)
         trader.open_market("ENDING")
         trader.holds(ENDING, "20")
