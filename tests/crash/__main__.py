@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--postgres", type=int, default=150, help="kills of an engine on PostgreSQL")
     parser.add_argument("--servers", type=int, default=50, help="crashes of the PostgreSQL server")
     parser.add_argument("--storage", type=int, default=500, help="kills of a process that only writes")
-    parser.add_argument("--points", type=int, default=1_500, help="power cuts, I/O errors and full disks")
+    parser.add_argument("--points", type=int, default=1_500, help="power cuts, an I/O error and a full disk at each")
     parser.add_argument("--lanes", type=int, default=4, help="engines side by side")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()

@@ -28,7 +28,8 @@ from rich.table import Table
 
 from mexc_sniper.venues.mexc.budget import WEIGHT_WINDOW_S
 from tests.crash.lane import READY_WITHIN_S, Lane, Nursery
-from tests.support.figures import percentile, write_figures
+from tests.simulation.figures import record
+from tests.support.figures import percentile
 from tests.support.postgres import PostgresServer, database, server_programs, shared_server
 from tests.support.simulator import SimulatorProcess
 
@@ -313,7 +314,7 @@ def main() -> int:
         shutil.rmtree(run.directory, ignore_errors=True)
     name = f"engine_kills_{chosen.database}" if chosen.victim == "engine" else "engine_server_crashes"
     show(name, figures, violations)
-    print(write_figures(name, figures))  # noqa: T201
+    print(record(name, figures))  # noqa: T201
     return 1 if violations else 0
 
 

@@ -41,7 +41,7 @@ from tests.journal.builders import LIMITS, an_exit, an_intent, approved, ids
 from tests.journal.power import CutDisk, PowerCut
 from tests.journal.test_power_cut import Told, check
 from tests.ledger.builders import a_listing, a_signal, a_symbol
-from tests.support.figures import write_figures
+from tests.simulation.figures import record
 
 HOWS = ("cut", "io_error", "full")
 BATCHES = 14
@@ -335,7 +335,10 @@ class JournalSweep:
 def sweep(
     points: int, *, seed: int = 1, every: int = 1, minutes: float = 600.0, quiet: bool = False
 ) -> tuple[dict[str, Any], Result]:
-    """Run at least ``points`` points, ledger and journal in turn; ``every`` takes each so-manieth operation only."""
+    """Cut the power at ``points`` points or more, ledger and journal in turn, and fail the disk at each.
+
+    ``every`` takes each so-manieth operation only.
+    """
     began = time.monotonic()
     result = Result()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
@@ -345,7 +348,7 @@ def sweep(
         with progress() as bar:
             bar.disable = quiet
             task = bar.add_task("power cuts, I/O errors, full disks", total=points, said="")
-            while sum(result.points.values()) < points and time.monotonic() < began + minutes * 60:
+            while _cuts(result) < points and time.monotonic() < began + minutes * 60:
                 turns: list[tuple[LedgerSweep | JournalSweep, int]] = [(ledger, seed)]
                 turns += [(journal, seed * 100 + number) for number in range(JOURNAL_SEEDS)]
                 for part, own_seed in reversed(turns):
@@ -355,12 +358,13 @@ def sweep(
                         for how in HOWS:
                             part.point(own_seed, at, how)
                         said = f"{len(result.lost)} lost, {len(result.corrupt)} corrupt"
-                        bar.update(task, completed=sum(result.points.values()), said=said)
+                        bar.update(task, completed=_cuts(result), said=said)
                 seed += 1
     finally:
         shutil.rmtree(home, ignore_errors=True)
         structlog.reset_defaults()
     figures = {
+        "power_cuts": _cuts(result),
         "points": sum(result.points.values()),
         **{name.replace(" ", "_"): count for name, count in sorted(result.points.items())},
         "acknowledged_rows_checked": result.acknowledged,
@@ -371,10 +375,14 @@ def sweep(
     return figures, result
 
 
+def _cuts(result: Result) -> int:
+    return sum(count for name, count in result.points.items() if name.endswith("cut"))
+
+
 def main() -> int:
     """Sweep, print, write the figures; 1 when anything was lost or corrupt."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, default=1500)
+    parser.add_argument("--points", type=int, default=1500, help="at how many the power is cut")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600.0, help="end after this time with what was done")
     parser.add_argument("--every", type=int, default=1, help="take only each so-manieth operation")
@@ -382,7 +390,7 @@ def main() -> int:
     figures, result = sweep(chosen.points, seed=chosen.seed, every=chosen.every, minutes=chosen.minutes)
     figures["seed"] = chosen.seed
     show("power_sweep", figures, result.lost + result.corrupt)
-    sys.stdout.write(f"{write_figures('power_sweep', figures)}\n")
+    sys.stdout.write(f"{record('power_sweep', figures)}\n")
     return 1 if result.lost or result.corrupt else 0
 
 

@@ -31,7 +31,7 @@ from tests.journal.builders import ids, look
 from tests.journal.writing_process import ROOMY
 from tests.ledger import writing_process as ledger_process
 from tests.ledger.test_crash import check_ledger, learn_baseline
-from tests.support.figures import write_figures
+from tests.simulation.figures import record
 from tests.support.postgres import database, shared_server
 
 FRESH_AFTER = 40
@@ -169,7 +169,7 @@ def main() -> int:
         "took_s": round(time.monotonic() - began),
     }
     show(f"storage_kills_{chosen.database}", figures, wrong)
-    sys.stdout.write(f"{write_figures(f'storage_kills_{chosen.database}', figures)}\n")
+    sys.stdout.write(f"{record(f'storage_kills_{chosen.database}', figures)}\n")
     return 1 if wrong else 0
 
 

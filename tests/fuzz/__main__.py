@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.fuzz import api
-from tests.support.figures import write_figures
+from tests.simulation.figures import record
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ def main() -> int:
         cwd=ROOT,
         env={**os.environ, "FUZZ_EXAMPLES": str(chosen.examples)},
     )
-    path = write_figures(
+    path = record(
         "decoder_fuzz",
         {
             "readers": fuzzed,

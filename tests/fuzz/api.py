@@ -31,7 +31,7 @@ from schemathesis.core.result import Ok
 
 from mexc_sniper.ledger.location import locate
 from tests.crash.kill_loop import progress, show
-from tests.support.figures import write_figures
+from tests.simulation.figures import record
 from tests.web.world import WebWorld, a_web_world
 
 CONTRACT = Path(__file__).parents[2] / "openapi.json"
@@ -209,7 +209,7 @@ def main() -> int:
     figures, answers = fuzz(chosen.cases, seed=chosen.seed, minutes=chosen.minutes)
     figures["seed"] = chosen.seed
     show("api_fuzz", figures, [f"{text}: {told}" for text, told in answers.wrong.items()])
-    sys.stdout.write(f"{write_figures('api_fuzz', figures)}\n")
+    sys.stdout.write(f"{record('api_fuzz', figures)}\n")
     return 1 if answers.wrong else 0
 
 

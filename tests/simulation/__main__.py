@@ -30,7 +30,6 @@ def main(arguments: list[str]) -> int:
     _report(done, console)
     if chosen.record:
         figures.record("simulation", figures.of_sweep(done, first=chosen.first))
-        figures.write_document()
     for plan, why in done.failed:
         path = write(plan, why=why)
         console.print(f"[red]seed {plan.seed}: {why}[/red]\n  kept as {path}\n  {plan}", markup=True, highlight=False)

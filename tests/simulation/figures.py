@@ -4,7 +4,6 @@ A figures file is ``docs/figures/<name>.json``: ``{"name", "commit", "date", "ma
 Whoever runs something worth quoting writes one with `record`; the document shows what `ROWS` asks for.
 """
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 from msgspec import json
 
 from tests.simulation.faults import KINDS
-from tests.simulation.sweep import ENOUGH_HITS, Sweep, machine, now
+from tests.simulation.sweep import ENOUGH_HITS, Sweep
+from tests.support.figures import write_figures
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "figures"
@@ -21,11 +21,9 @@ NOT_RUN = "not run"
 
 
 def record(name: str, figures: Mapping[str, Any]) -> Path:
-    """Write the figures of a run that has just ended."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    whole = {"name": name, "commit": _commit(), "date": now(), "machine": machine(), "figures": dict(figures)}
-    path = FOLDER / f"{name}.json"
-    path.write_bytes(json.format(json.encode(whole), indent=1) + b"\n")
+    """Write the figures of a run that has just ended, and the document anew."""
+    path = write_figures(name, dict(figures))
+    write_document()
     return path
 
 
@@ -50,13 +48,6 @@ def of_sweep(done: Sweep, *, first: int) -> dict[str, Any]:
         "rarest_kind": f"{lowest} ({done.hits[lowest]})",
         "hits": {kind: done.hits[kind] for kind in sorted(KINDS, key=lambda kind: -done.hits[kind])},
     }
-
-
-def _commit() -> str:
-    told = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True).stdout
-    lines = [line for line in changed.splitlines() if "docs/" not in line]
-    return (told.stdout.strip() or "unknown") + (" with changes" if lines else "")
 
 
 def read(name: str) -> dict[str, Any] | None:
@@ -96,28 +87,54 @@ ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("Fault kinds", "simulation", "fault_kinds", "30"),
     ("of these with 100 hits or more", "simulation", "kinds_with_enough_hits", "all"),
     ("Rarest fault kind", "simulation", "rarest_kind", "100 hits"),
-    ("Slowest return to equality, s", "simulation", "slowest_convergence_s", "45"),
+    (
+        "Slowest return to equality, s (of what the venue tells us to wait, 45 s later at most)",
+        "simulation",
+        "slowest_convergence_s",
+        "",
+    ),
     ("Planted bugs", "planted", "bugs", "20"),
     ("of these found", "planted", "found", "all"),
     ("Latest seed at which one was found", "planted", "latest_seed", "500"),
-    ("SQLite kills", "crash", "sqlite_kills", "500"),
-    ("PostgreSQL client kills", "crash", "postgres_kills", "150"),
-    ("PostgreSQL server crashes", "crash", "server_crashes", "50"),
-    ("Orphan orders after them", "crash", "orphans", "0"),
-    ("Ready again, p99 s", "crash", "ready_p99_s", "10"),
-    ("Power-cut points", "crash", "power_cut_points", "1,500"),
-    ("Acknowledged rows lost", "crash", "rows_lost", "0"),
-    ("API cases", "fuzz", "api_cases", "10,000"),
-    ("Answers 5xx", "fuzz", "server_errors", "0"),
-    ("Hostile inputs to decoder and parsers", "fuzz", "inputs", ""),
-    ("Uncaught errors", "fuzz", "uncaught", "0"),
+    ("SQLite: engine killed, times", "engine_kills_sqlite", "kills", "500"),
+    ("of these: orphan orders", "engine_kills_sqlite", "orphan_orders", "0"),
+    ("of these: duplicate orders", "engine_kills_sqlite", "duplicate_orders", "0"),
+    ("of these: violations of any promise", "engine_kills_sqlite", "violations", "0"),
+    ("of these: ready again, p99 s", "engine_kills_sqlite", "ready_p99_s", "10"),
+    ("of these: equal with the venue at the latest, s", "engine_kills_sqlite", "equal_with_the_venue_max_s", "15"),
+    ("PostgreSQL: engine killed, times", "engine_kills_postgres", "kills", "150"),
+    ("of these: orphan orders", "engine_kills_postgres", "orphan_orders", "0"),
+    ("of these: duplicate orders", "engine_kills_postgres", "duplicate_orders", "0"),
+    ("of these: violations of any promise", "engine_kills_postgres", "violations", "0"),
+    ("of these: ready again, p99 s", "engine_kills_postgres", "ready_p99_s", "10"),
+    ("of these: equal with the venue at the latest, s", "engine_kills_postgres", "equal_with_the_venue_max_s", "15"),
+    ("PostgreSQL: server crashed, times", "engine_server_crashes", "kills", "50"),
+    ("of these: orphan orders", "engine_server_crashes", "orphan_orders", "0"),
+    ("of these: duplicate orders", "engine_server_crashes", "duplicate_orders", "0"),
+    ("of these: violations of any promise", "engine_server_crashes", "violations", "0"),
+    ("of these: ready again, p99 s", "engine_server_crashes", "ready_p99_s", "10"),
+    ("of these: equal with the venue at the latest, s", "engine_server_crashes", "equal_with_the_venue_max_s", "15"),
+    ("Power cuts", "power_sweep", "power_cuts", "1,500"),
+    ("Power cuts, I/O errors and full disks", "power_sweep", "points", ""),
+    ("Acknowledged rows lost by them", "power_sweep", "acknowledged_rows_lost", "0"),
+    ("Files corrupt after them", "power_sweep", "corrupt", "0"),
+    ("SQLite: ledger writer killed, times", "storage_kills_sqlite", "ledger_kills", ""),
+    ("Journal writer killed, times", "storage_kills_sqlite", "journal_kills", ""),
+    ("of these: violations", "storage_kills_sqlite", "violations", "0"),
+    ("PostgreSQL: ledger writer killed, times", "storage_kills_postgres", "ledger_kills", ""),
+    ("of these: violations", "storage_kills_postgres", "violations", "0"),
+    ("API cases", "api_fuzz", "cases", "10,000"),
+    ("Answers 5xx that the contract does not promise", "api_fuzz", "answers_5xx_unpromised", "0"),
+    ("Other wrong answers", "api_fuzz", "wrong_answers", "0"),
+    ("Hostile inputs to decoder and parsers", "decoder_fuzz", "cases", ""),
+    ("Uncaught errors", "decoder_fuzz", "uncaught", "0"),
 )
 
 
 def document() -> str:
     """Write the document."""
     lines = [
-        "<!-- Generated by `make simulate` (tests/simulation/figures.py); do not edit. -->",
+        "<!-- Made by `make simulate`, `make crash` and `make fuzz` (tests/simulation/figures.py); do not edit. -->",
         "# What must never happen, and how it is tested",
         "",
         "The engine that trades is the engine that is simulated: the same code on other ports. The simulation "
@@ -146,7 +163,7 @@ def document() -> str:
             lines.append(f"| {title} | {NOT_RUN} | {aim} | | |")
             continue
         machines[f"{name}: {found['machine']}"] = None
-        lines.append(f"| {title} | {_text(found['figures'][key])} | {aim} | {found['commit']} | {found['date']} |")
+        lines.append(f"| {title} | {_text(found['figures'][key])} | {aim} | {found['commit']} | {found['date'][:10]} |")
     lines += ["", *(f"Machine of {text}." for text in machines), ""]
     lines += _seeds() + _hits() + _planted()
     lines += [
@@ -156,6 +173,7 @@ def document() -> str:
         "- `python -m tests.simulation --play SEED` tells the story of one seed.",
         "- A seed that fails prints its options and becomes a file under `tests/simulation/seeds`; those run first.",
         "- `python -m tests.simulation.planted` plants every bug and says at which seed it was found.",
+        "- `make crash` kills, cuts and spoils at full length, `make fuzz` sends what nobody should.",
         "",
         "A figures file is `docs/figures/<name>.json` with `name`, `commit`, `date`, `machine` and `figures`; a figure "
         f"without one is shown as {NOT_RUN}.",

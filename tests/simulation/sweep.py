@@ -3,12 +3,10 @@
 import gc
 import multiprocessing
 import os
-import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.simulation.faults import KINDS
@@ -96,13 +94,3 @@ def _spread(work: Iterable[tuple[Plan, ...] | range], processes: int) -> Iterato
         return
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         yield from pool.imap(_play, work)
-
-
-def machine() -> str:
-    """What it ran on."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {platform.system()}"
-
-
-def now() -> str:
-    """Today, for the record."""
-    return datetime.now(UTC).strftime("%Y-%m-%d")

@@ -28,7 +28,6 @@ def main(arguments: list[str]) -> int:
                 "where": {name: found[name] for name in BUGS},
             },
         )
-        figures.write_document()
     return 0 if all(seed is not None for seed, _ in found.values()) else 1
 
 
