@@ -380,6 +380,15 @@ async def test_ban_of_a_read_stops_orders_too(desk):
     assert ("VENUE_BANNED", True) in desk.gates()
 
 
+async def test_ban_of_a_part_of_a_sweep_stops_orders_too_and_is_not_waited_for(desk):
+    desk.venue.on("GET /api/v3/openOrders", lambda _: http({"code": 418}, 418, "Retry-After: 2\r\n"))
+    assert (await sweep(desk)).failed
+    desk.venue.on("POST /api/v3/order", taken_in)
+    desk.gateway.submit(approved())
+    assert desk.statuses() == ["not_sent"]
+    assert ("VENUE_BANNED", True) in desk.gates()
+
+
 @pytest.mark.parametrize("name", ["order_get_market_sell_2024-02-11", "order_get_response"])
 async def test_recorded_and_documented_orders_are_read(desk, name):
     folder = "docs" if name.endswith("response") else "recorded_account"

@@ -76,6 +76,8 @@ class Comparison:
                 return await ask(*args, **kwargs)
             except (RateLimited, ThrottleTimeout) as error:
                 wait_s = error.retry_after_s or TRY_AGAIN_S  # no room is said at once
+                if error.http_status == 418:
+                    raise  # a ban concerns orders too: who asked must hear of it now
                 if self._clock.mono_ns() + int(wait_s * NS_PER_S) >= self._until_ns:
                     raise
             except (InDoubt, NotSent):
