@@ -23,8 +23,7 @@ DOUBT_SHARE = 0.9
 """What questions about orders in doubt may fill: they may be many after a crash, and a life that follows soon must
 compare its orders before it may trade."""
 BOOK_SHARE = 0.85
-"""What questions about books may fill: a start asks for many at once, and what our orders became comes first. Not less
-than polling may fill, or a line of them takes every bit of room that a heavy poll waits for."""
+"""What questions about books may fill: a start asks for many at once, and what our orders became comes first."""
 _NEXT_IN_LINE_NS = 20_000_000
 """How often who waits behind others looks whether it is its turn."""
 EXPONENTIAL_CAP_S = 600.0

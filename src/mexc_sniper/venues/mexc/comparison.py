@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, ParamSpec, TypeVar
 
-import msgspec
-
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.errors import InDoubt, NotSent, RateLimited, ThrottleTimeout
 from mexc_sniper.core.values import Symbol
@@ -53,21 +51,13 @@ class Comparison:
         for order in orders:
             if order.intent.client_order_id in listed:
                 continue
-            row = await self._patiently(self._one, order)
+            name, venue_id = order.intent.client_order_id, order.venue_order_id
+            row = await self._patiently(self._queries.one, order.intent.symbol, name, venue_id)
             if row is not None:
                 recent.append(row)
         # Last, for balances older than the orders would say that coins are missing.
         balances = await self._patiently(self._queries.balances)
         return Compared(open_orders, tuple(recent), balances)
-
-    async def _one(self, order: Order) -> VenueOrder | None:
-        name = order.intent.client_order_id
-        row = await self._queries.one(order.intent.symbol, name, order.venue_order_id)
-        if row is None or row.client_order_id:
-            return row
-        return msgspec.structs.replace(  # some orders are listed without our id (REFERENCE 1.7)
-            row, client_order_id=name, report=msgspec.structs.replace(row.report, client_order_id=name)
-        )
 
     async def _patiently(self, ask: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         tries = 0

@@ -1,9 +1,6 @@
 """Which of the venue's order ids are ours: answers and pushes do not always name our own id (REFERENCE 1.7)."""
 
-import msgspec
-
 from mexc_sniper.core.ids import ClientOrderId, VenueOrderId
-from mexc_sniper.model.order import ExecutionReport
 
 MAX_KNOWN = 20_000
 
@@ -23,9 +20,3 @@ class KnownOrders:
     def client_id_of(self, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> ClientOrderId:
         """Return the client id as the venue named it, or as remembered; empty for a stranger's order without one."""
         return client_order_id or self._client_ids.get(venue_order_id, ClientOrderId(""))
-
-    def renamed(self, report: ExecutionReport, client_order_id: ClientOrderId) -> ExecutionReport:
-        """Put our id into a report that was asked for by it and names none."""
-        if report.client_order_id or not client_order_id:
-            return report
-        return msgspec.structs.replace(report, client_order_id=client_order_id)

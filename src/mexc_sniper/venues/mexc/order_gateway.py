@@ -238,8 +238,7 @@ class MexcOrderGateway:
             found = await queries.find(order, kind)
             if found is None:
                 return answer(stamp=self._now(), found=None)
-            report = self._known.renamed(found.report, order.intent.client_order_id)
-            return answer(stamp=report.stamp, found=report)
+            return answer(stamp=found.report.stamp, found=found.report)
 
         self._ask(ask, lambda why: answer(stamp=self._now(), found=None, failed=why))
 
@@ -301,7 +300,7 @@ class MexcOrderGateway:
             found = await queries.one(symbol, client_order_id, venue_order_id)
             if found is None:
                 return None
-            report = msgspec.structs.replace(self._known.renamed(found.report, client_order_id), source=source)
+            report = msgspec.structs.replace(found.report, source=source)
             return OrderReported(stamp=report.stamp, report=report)
 
         def failed(why: str) -> None:

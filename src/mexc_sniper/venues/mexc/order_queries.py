@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from mexc_sniper.core.clock import NS_PER_MS, NS_PER_S
 from mexc_sniper.core.errors import ProtocolError, Refused
 from mexc_sniper.core.ids import ClientOrderId, VenueOrderId
@@ -80,7 +82,7 @@ class OrderQueries:
             known = venue_order_id and found.report.venue_order_id == venue_order_id
             if found.client_order_id or not known:
                 raise ProtocolError(f"asked for order {client_order_id}, got {found.client_order_id!r}")
-        return found
+        return _named(found, client_order_id)
 
     async def fills(self, order: Order) -> tuple[Fill, ...]:
         """Read all executions of an order, page by page (RELIABILITY 2.3, 44); oldest first.
@@ -193,7 +195,14 @@ def _only(
     ids = {row.report.venue_order_id for row in mine}
     if len(ids) > 1:
         raise ProtocolError(f"the venue holds {len(ids)} orders with the id {client_order_id}: {sorted(map(str, ids))}")
-    return mine[0] if mine else None
+    return _named(mine[0], client_order_id) if mine else None
+
+
+def _named(row: VenueOrder, client_order_id: ClientOrderId) -> VenueOrder:
+    """Put our id into a row that was asked for by it and names none (REFERENCE 1.7)."""
+    if row.client_order_id or not client_order_id:
+        return row
+    return replace(row, client_order_id=client_order_id, report=replace(row.report, client_order_id=client_order_id))
 
 
 def _began_ns(order: Order) -> int:
