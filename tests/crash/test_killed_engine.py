@@ -41,9 +41,8 @@ def _buy_and_die(trader: Trader, symbol: str, when: Callable[[], Any]) -> None:
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(trader.buy, symbol)
         eventually("the moment has come", when)
-        trader.kill_engine()
-        assert answer.exception(30) is None or isinstance(answer.exception(), Refused)
-    eventually("another engine lives", lambda: trader.bot.api("GET", "/health")["engineAlive"], deadline_s=60)
+        trader.restart_engine(lambda: answer.exception(30))
+    assert answer.exception() is None or isinstance(answer.exception(), Refused)
 
 
 def _one_order_fully_known(trader: Trader, symbol: str) -> None:

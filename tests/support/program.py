@@ -106,10 +106,13 @@ class Bot:
         return f"{self.url}/login#token={self.api('POST', '/auth/link')['token']}"
 
     def set_monitor(self, wanted: bool) -> None:
-        """Start or stop the monitor and wait until the first baseline is there."""
+        """Start or stop the monitor and wait until the first baseline is there.
+
+        Its first names may come from the web's table; a coin listed before exchangeInfo was learned too is no news.
+        """
         self.api("POST", "/monitor/start" if wanted else "/monitor/stop")
         if wanted:
-            eventually("the baseline is learned", lambda: self.api("GET", "/monitor/status")["baselineSize"] > 0)
+            eventually("the baseline is learned", lambda: self.api("GET", "/monitor/status")["baselineLearnedAt"])
         else:
             eventually("stopped", lambda: self.api("GET", "/monitor/status")["status"] == "stopped")
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -70,29 +71,31 @@ class Trader:
         answer: dict[str, Any] = self.bot.api("POST", "/kill-switch", {"action": action, "reason": "test"})
         return answer
 
-    def kill_engine(self) -> None:
-        """End the engine process as a power cut of its own would; the supervisor starts another."""
+    def kill_engine(self) -> datetime:
+        """End the engine process as a power cut of its own would; the supervisor starts another. Returns when."""
         engine = self.bot.engine_process()
         assert engine is not None, "no engine runs"
         engine.kill()
         engine.wait(10)
+        return datetime.now(UTC)
+
+    def engine_lives_again(self, ended_at: datetime) -> None:
+        """Wait for the engine that follows one that ended; the old one's heartbeat counts for three seconds more."""
+
+        def is_later(written: str | None) -> bool:
+            return written is not None and datetime.fromisoformat(written) > ended_at
+
+        def alive() -> bool:
+            status, health = self.bot.api("GET", "/monitor/status"), self.bot.api("GET", "/health")
+            return is_later(status["startedAt"]) and is_later(health["engineHeartbeatAt"])
+
+        eventually("another engine lives", alive, deadline_s=60)
 
     def restart_engine(self, meanwhile: Callable[[], Any] = lambda: None) -> None:
         """Kill the engine and wait for the next one; ``meanwhile`` happens while nobody watches."""
-        old = self.bot.engine_process()
-        before = self.bot.api("GET", "/monitor/status")["startedAt"]
-        self.kill_engine()
+        ended_at = self.kill_engine()
         meanwhile()
-
-        def alive() -> bool:
-            new = self.bot.engine_process()
-            if new is None or old is None or new.pid == old.pid:
-                return False
-            if before is not None and self.bot.api("GET", "/monitor/status")["startedAt"] == before:
-                return False  # the new one has not spoken yet; what is seen is the old one's last word
-            return bool(self.bot.api("GET", "/health")["engineAlive"])
-
-        eventually("another engine lives", alive, deadline_s=60)
+        self.engine_lives_again(ended_at)
 
     # ------------------------------------------------------------------ the market
 

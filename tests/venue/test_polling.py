@@ -8,7 +8,7 @@ import pytest
 
 from mexc_sniper.core.errors import ConnectFailed, FirewallBlocked, RateLimited, VenueUnavailable
 from mexc_sniper.model.events import CandlesRead, SourceChanged, TradableNamesRead
-from mexc_sniper.venues.mexc.budget import WeightBudget
+from mexc_sniper.venues.mexc.budget import READS_SHARE, WeightBudget
 from mexc_sniper.venues.mexc.planner import Planner, PollingOptions
 from mexc_sniper.venues.mexc.rest import Answer
 from mexc_sniper.venues.mexc.sources.age import ATTEMPTS, AgeProbes
@@ -29,10 +29,12 @@ class Desk:
         self.clock = clock
         self.answer = answer
         self.asked = []
+        self.shares = []
         self.budget = WeightBudget(clock)
 
     async def get(self, endpoint, parameters=None, *, share=1.0, pace=1.0):
         self.asked.append(self.clock.now)
+        self.shares.append(share)
         found = self.answer(endpoint, parameters) if callable(self.answer) else self.answer
         if isinstance(found, Exception):
             raise found
@@ -116,6 +118,16 @@ async def test_refresh_polls_at_once():
         source.refresh()
         await clock.advance(0.2)
         assert len(desk.asked) == 2
+
+
+async def test_poll_brought_forward_may_fill_more_of_the_weight_than_a_regular_one():
+    async with polling(NAMES) as (source, desk, clock, _):
+        await clock.advance(3)
+        source.refresh()
+        await clock.advance(3)
+        regular, asked_for = min(desk.shares), max(desk.shares)
+        assert regular < asked_for < READS_SHARE, "a listing waits for it, and still our orders come first"
+        assert desk.shares.count(asked_for) == 1
 
 
 async def test_opening_that_comes_near_shortens_the_wait_under_way():

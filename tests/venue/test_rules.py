@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mexc_sim.core.limits import Limits
+from mexc_sim.core.replies import Route
+from mexc_sim.core.world import Rules
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.errors import (
     AuthFailed,
@@ -30,6 +33,7 @@ from mexc_sniper.venues.mexc.faults import fault_of
 from mexc_sniper.venues.mexc.parse.control import control_answer
 from mexc_sniper.venues.mexc.planner import Nearness, Planner, PollingOptions, check_plan
 from mexc_sniper.venues.mexc.signing import Credentials, query_text, signature, signed_query
+from mexc_sniper.venues.mexc.urls import Endpoint
 from tests.venue.clock import ManualClock
 from tests.venue.samples import sample
 
@@ -179,6 +183,20 @@ async def test_call_that_waits_for_its_own_kind_holds_up_nobody():
     assert not waiting.done()
     await clock.advance(1)
     await waiting
+
+
+async def test_account_never_draws_a_429_when_one_call_travels_longer_than_the_next():
+    clock, travel, venue = ManualClock(), Random(1), Limits(Rules(ip_weight=100_000))
+    budget, account = WeightBudget(clock), Endpoint.ACCOUNT
+    route = Route(account.label, handler=lambda _: None, weight=account.weight, rate=(2, 1))
+    for _ in range(500):
+        asking = asyncio.create_task(
+            budget.acquire(account.weight, deadline_s=60, kind=account.number, gap_s=account.gap_s)
+        )
+        while not asking.done():
+            await clock.advance(0.01)
+        arrives_ns = clock.mono_ns() + int(travel.uniform(0.005, 0.15) * NS_PER_S)
+        assert venue.spend("us", route, arrives_ns) is None
 
 
 async def test_budget_share_leaves_room_for_the_others():

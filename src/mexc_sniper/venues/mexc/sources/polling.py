@@ -14,7 +14,7 @@ from mexc_sniper.core.errors import (
 )
 from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.ports import Clock, Emit
-from mexc_sniper.venues.mexc.budget import HEAVY_SHARE, MARKET_SHARE
+from mexc_sniper.venues.mexc.budget import ASKED_SHARE, HEAVY_SHARE, MARKET_SHARE
 from mexc_sniper.venues.mexc.lag import LagMeter
 from mexc_sniper.venues.mexc.planner import Planner
 from mexc_sniper.venues.mexc.report import Figures, SourceReport
@@ -71,11 +71,9 @@ class PolledSource:
         """Poll until cancelled; whatever the venue does is a state, not an end."""
         while True:
             started = self._clock.mono_ns()
-            self._asked_now = False
+            share, self._asked_now = self._share(), False
             try:
-                endpoint = self._reader.endpoint
-                share = MARKET_SHARE if endpoint.weight <= 1 else HEAVY_SHARE
-                answer = await self._rest.get(endpoint, self._reader.parameters, share=share)
+                answer = await self._rest.get(self._reader.endpoint, self._reader.parameters, share=share)
                 reading = await self._read(answer)
             except Unconfirmed:
                 await self._clock.sleep(min(_CONFIRM_S, self._planner.interval_s(self.name)))
@@ -84,6 +82,11 @@ class PolledSource:
             else:
                 self._succeeded(answer, reading)
                 await self._pause(started, None, ordered=False)
+
+    def _share(self) -> float:
+        if self._asked_now:
+            return ASKED_SHARE
+        return MARKET_SHARE if self._reader.endpoint.weight <= 1 else HEAVY_SHARE
 
     async def _read(self, answer: Answer) -> Reading:
         """Read in slices, letting frames go first between them."""
