@@ -46,7 +46,8 @@ def test_full_disk_stops_entries_and_no_exit(small_disk: Path) -> None:
         trader.holds(held, "20")
         wanted = trader.open_market("WANTED")
         hog = fill(small_disk)
-        trader.bot.sim("POST", "/sim/listings", {"count": 300})
+        # Rows to write are wanted, not three hundred lively markets: those cost the simulator a processor.
+        trader.bot.sim("POST", "/sim/listings", {"count": 300, "quoteInS": "never", "tradeInS": "never"})
         health = eventually("health tells of the full disk", lambda: _said(trader), deadline_s=30)
         assert health["status"] != "ok"
         assert health["engineAlive"]
