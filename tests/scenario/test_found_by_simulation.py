@@ -8,17 +8,30 @@ from mexc_sniper.core.ids import PositionId
 from mexc_sniper.core.values import Asset, Quantity
 from mexc_sniper.engine.effects import ReadFills, Sweep
 from mexc_sniper.engine.engine import Engine
-from mexc_sniper.model.account import Account
+from mexc_sniper.model.account import Account, Balance
+from mexc_sniper.model.commands import Verb
+from mexc_sniper.model.doubt import PROOF_AFTER_NS
 from mexc_sniper.model.events import InstrumentsRead
 from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Order, OrderIntent, OrderRole, OrderStatus
 from mexc_sniper.model.position import Position
 from mexc_sniper.model.restored import Restored
-from tests.builders import a_book, a_tick, an_instrument, at, filled, instruments_read, ns, reported
+from tests.builders import (
+    a_book,
+    a_command,
+    a_tick,
+    an_instrument,
+    at,
+    default_symbols_read,
+    filled,
+    instruments_read,
+    ns,
+    reported,
+)
 from tests.engine_world import OLD, World, a_world_that_knows
 from tests.scenario.test_entries import _bought
 from tests.scenario.test_entries import _opened as opened_on_paper
-from tests.scenario.test_live import _opened, _ready, _submitted, _swept
+from tests.scenario.test_live import _key, _opened, _ready, _submitted, _swept, _usdt
 
 S = OrderStatus
 
@@ -124,3 +137,24 @@ def test_comparison_that_failed_is_asked_for_again_within_seconds():
     asked = len(world.asked(Sweep))
     world.hear(_swept(31.2, failed="HTTP 503"), a_tick(33.3))
     assert len(world.asked(Sweep)) == asked + 1
+
+
+def test_after_a_power_cut_nothing_is_entered_live_until_a_lost_order_would_be_listed():
+    """Seed 14455: the listing itself was lost with its order, was news to the next life, and was entered again."""
+    world = World(Restored(may_lack_orders=True), live=True)
+    coins = Balance(Account.LIVE, Asset("ALPHA"), Decimal(20), Decimal(0))
+    world.hear(
+        instruments_read(0.1, *(an_instrument(name) for name in OLD)), default_symbols_read(0.2, *OLD), _key(0.3),
+        _swept(0.5), a_command(1, Verb.UPDATE_CONFIG, config={"autoTrade": True}, confirm=True),
+    )  # fmt: skip
+    _opened(world, second=2)
+    asked = len(world.asked(Sweep))
+    world.hear(*(a_tick(second) for second in range(3, 31)))
+    assert not _submitted(world)
+    assert not world.engine.state.trading.status.reconciled, "equal, but what was lost may still be invisible"
+    assert len(world.asked(Sweep)) == asked, "asking earlier proves nothing and costs weight"
+    world.hear(a_tick(PROOF_AFTER_NS / 1e9 + 0.1))
+    *_, last = world.asked(Sweep)
+    assert ALPHA in last.symbols
+    world.hear(_swept(PROOF_AFTER_NS / 1e9 + 0.3, balances=(_usdt(), coins)))
+    assert world.engine.state.trading.status.reconciled

@@ -267,8 +267,6 @@ class Entries:
         )
         if account is None:
             return Reason.ENTRIES_OFF
-        if account is Account.LIVE and state.trading.unsure(listing.id, turn.now_ns):
-            return Reason.NOT_RECONCILED
         instrument = state.instruments.get(symbol)
         if instrument is None:
             return Reason.RULES_UNKNOWN

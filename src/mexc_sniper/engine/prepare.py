@@ -119,7 +119,6 @@ class Preparation:
         instrument = self._state.instruments.get(symbol)
         if (
             account is None
-            or (account is Account.LIVE and trading.unsure(listing.id, turn.now_ns))
             or instrument is None
             or listing.quote not in self._state.config.config.quote_assets
             or self._may_have_opened_unseen(listing)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.ids import is_ours
-from mexc_sniper.core.values import Symbol
+from mexc_sniper.core.values import Asset, Symbol
 from mexc_sniper.engine.attention import raise_attention
 from mexc_sniper.engine.effects import LookUp, ReadFills, Sweep, WakeAt
 from mexc_sniper.engine.gate import Gatekeeper
@@ -32,7 +32,7 @@ SYMBOLS_AT_FIRST = 1
 HISTORY_NS = 24 * 3_600 * NS_PER_S
 """How far the venue's list of a pair's orders reaches back unasked (REFERENCE 1.7)."""
 MAX_LISTINGS = 5
-"""Of the newest listings without an entry, asked for at a start: each costs weight 10 of 300 (REFERENCE 1.3)."""
+"""Looked at in one comparison for entries that left no trace: each costs weight 10 of 300 (REFERENCE 1.3)."""
 ZERO = Decimal(0)
 
 
@@ -55,7 +55,7 @@ class Reconciliation:
         if not trading.live:
             return
         trading.swept_ns, trading.sweeping = turn.now_ns, True
-        symbols = self._symbols()
+        symbols, is_first = self._symbols(), trading.sweeps == 0
         at_once = SYMBOLS_AT_ONCE if trading.status.reconciled else SYMBOLS_AT_FIRST
         first = trading.sweeps % max(1, len(symbols))
         trading.sweeps += at_once
@@ -67,7 +67,7 @@ class Reconciliation:
             return
         trading.left_out = frozenset()
         orders = tuple(order for order in self._unsettled() if order.intent.symbol in left_out)
-        listed = tuple(dict.fromkeys((*listed, *self._perhaps_entered())))
+        listed = tuple(dict.fromkeys((*listed, *self._perhaps_entered(turn, is_first=is_first))))
         turn.ask(Sweep(Account.LIVE, listed, orders))
 
     def _symbols(self) -> tuple[Symbol, ...]:
@@ -87,13 +87,22 @@ class Reconciliation:
             if order.intent.account is Account.LIVE and not order.settled and not doubtful:
                 yield order
 
-    def _perhaps_entered(self) -> list[Symbol]:
-        """Return the newest pairs where a power cut may have taken the intent of an entry that left (DESIGN 2)."""
+    def _perhaps_entered(self, turn: Turn, *, is_first: bool) -> list[Symbol]:
+        """Return pairs where a power cut may have taken the intent of an entry that left (DESIGN 2), or all trace of
+        the listing too: those whose coins the account holds, those without an entry, then the newest.
+
+        They are asked for at once, to tell soon, and when absence from the venue's list has become proof.
+        """
         trading = self._state.trading
-        if not trading.unsure_of:
+        if not trading.lacking_until_ns or not (is_first or turn.now_ns >= trading.lacking_until_ns):
             return []
-        unentered = [one.symbol for one in self._state.active.values() if one.id not in trading.entry_of]
-        return unentered[-MAX_LISTINGS:]
+        newest_first = reversed(self._state.active.values())
+        likely_first = sorted(newest_first, key=lambda one: (not self._holds(one.base), one.id in trading.entry_of))
+        return [listing.symbol for listing in likely_first[:MAX_LISTINGS]]
+
+    def _holds(self, asset: Asset) -> bool:
+        balance = self._state.trading.balances.get((Account.LIVE, asset))
+        return balance is not None and balance.free + balance.locked > 0
 
     def look_back(self, turn: Turn, last_life_ns: int | None) -> None:
         """After an absence longer than the venue's lists reach, with live orders or positions: ask a person.
@@ -192,7 +201,12 @@ class Reconciliation:
         equal = self._positions_covered(turn) and equal
         if any(item.kind is AttentionKind.LONG_ABSENCE for item in trading.attention.values()):
             equal = False  # the venue's lists do not reach back so far: a person must say that all is well
-        if equal and not trading.status.reconciled:
+        if equal and not trading.status.reconciled and event.asked_ns < trading.lacking_until_ns:
+            # Equal, but an order that we lost may not be listed yet: nothing is entered before it must be.
+            trading.swept_ns = trading.lacking_until_ns - FIRST_AGAIN_NS
+            turn.ask(WakeAt(trading.lacking_until_ns))
+            turn.note("compared_again_later", reason="a power cut may hide an order", at_ns=trading.lacking_until_ns)
+        elif equal and not trading.status.reconciled:
             state = trading.status.state if trading.status.latched else TradingState.ACTIVE
             trading.status = replace(
                 trading.status, reconciled=True, state=state, reason=trading.status.reason or "start"

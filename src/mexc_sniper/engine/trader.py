@@ -123,8 +123,7 @@ class Trader:
         self.gatekeeper.save(turn)
         last_life_ns = _last_sign_of_life(restored)
         if live and restored.may_lack_orders:
-            trading.unsure_until_ns = turn.now_ns + PROOF_AFTER_NS
-            trading.unsure_of = {listing.id: None for listing in restored.listings}
+            trading.lacking_until_ns = turn.now_ns + PROOF_AFTER_NS
         self.reconciliation.look_back(turn, last_life_ns)
         self.reconciliation.ask(turn)
 

@@ -168,10 +168,8 @@ class Trading:
     """When the private stream last told of a change."""
     filled_live_ns: int = 0
     """When an execution at the venue was last counted."""
-    unsure_until_ns: int = 0
+    lacking_until_ns: int = 0
     """Until when orders of earlier lives may appear that journal and ledger lost (`Restored.may_lack_orders`)."""
-    unsure_of: dict[ListingId, None] = field(default_factory=dict)
-    """Listings that an earlier life may have entered so."""
     left_out: frozenset[Symbol] = frozenset()
     """Pairs whose orders were not asked for with the last comparison; their turn comes."""
     sweeps: int = 0
@@ -184,7 +182,3 @@ class Trading:
     """Entries are made ready before their pair has a price."""
     live: bool = False
     """The process was started in live mode; live orders are possible once armed."""
-
-    def unsure(self, listing_id: ListingId, now_ns: int) -> bool:
-        """Tell whether an earlier life may have entered a listing without a trace of it here."""
-        return now_ns < self.unsure_until_ns and listing_id in self.unsure_of
