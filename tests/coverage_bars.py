@@ -16,7 +16,7 @@ DATA = ROOT / "artifacts" / "coverage"
 MONEY_BAR, PROJECT_BAR = 95.0, 85.0
 MONEY: dict[str, tuple[str, ...]] = {
     "order table": ("model/order.py", "policy/order_table.py"),
-    "risk": ("policy/risk.py", "policy/sizing.py", "policy/reference.py"),
+    "risk": ("policy/risk.py", "policy/checks.py", "policy/sizing.py", "policy/reference.py"),
     "precision": ("core/precision.py",),
     "ids": ("core/ids.py",),
     "dispatch": ("runtime/dispatch.py", "runtime/desk.py", "runtime/throttle.py"),

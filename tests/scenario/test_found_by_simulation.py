@@ -16,6 +16,7 @@ from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Order, OrderIntent, OrderRole, OrderStatus
 from mexc_sniper.model.position import Position
 from mexc_sniper.model.restored import Restored
+from mexc_sniper.model.trading import TradingStatus
 from tests.builders import (
     a_book,
     a_command,
@@ -139,15 +140,23 @@ def test_comparison_that_failed_is_asked_for_again_within_seconds():
     assert len(world.asked(Sweep)) == asked + 1
 
 
-def test_after_a_power_cut_nothing_is_entered_live_until_a_lost_order_would_be_listed():
-    """Seed 14455: the listing itself was lost with its order, was news to the next life, and was entered again."""
-    world = World(Restored(may_lack_orders=True), live=True)
-    coins = Balance(Account.LIVE, Asset("ALPHA"), Decimal(20), Decimal(0))
+def _armed_life(*, may_lack_orders: bool) -> World:
+    """A life that begins armed, compares at once, and sees a listing open two seconds later."""
+    armed = TradingStatus(armed_until_ns=ns(3600))
+    world = World(Restored(may_lack_orders=may_lack_orders, trading=armed), live=True)
     world.hear(
         instruments_read(0.1, *(an_instrument(name) for name in OLD)), default_symbols_read(0.2, *OLD), _key(0.3),
         _swept(0.5), a_command(1, Verb.UPDATE_CONFIG, config={"autoTrade": True}, confirm=True),
     )  # fmt: skip
-    _opened(world, second=2)
+    return _opened(world, second=2)
+
+
+def test_after_a_power_cut_nothing_is_entered_live_until_a_lost_order_would_be_listed():
+    """Seed 14455: the listing itself was lost with its order, was news to the next life, and was entered again."""
+    entered = _submitted(_armed_life(may_lack_orders=False))
+    assert [intent.account for intent in entered] == [Account.LIVE], "else nothing is shown by what follows"
+    world = _armed_life(may_lack_orders=True)
+    coins = Balance(Account.LIVE, Asset("ALPHA"), Decimal(20), Decimal(0))
     asked = len(world.asked(Sweep))
     world.hear(*(a_tick(second) for second in range(3, 31)))
     assert not _submitted(world)

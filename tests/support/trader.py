@@ -71,16 +71,17 @@ class Trader:
         answer: dict[str, Any] = self.bot.api("POST", "/kill-switch", {"action": action, "reason": "test"})
         return answer
 
-    def kill_engine(self) -> datetime:
-        """End the engine process as a power cut of its own would; the supervisor starts another. Returns when."""
+    def restart_engine(self, meanwhile: Callable[[], Any] = lambda: None) -> None:
+        """Kill the engine and wait for the one that the supervisor starts; ``meanwhile`` happens while nobody watches.
+
+        The dead one's heartbeat counts for three seconds more, so the next one's own is waited for.
+        """
         engine = self.bot.engine_process()
         assert engine is not None, "no engine runs"
         engine.kill()
         engine.wait(10)
-        return datetime.now(UTC)
-
-    def engine_lives_again(self, ended_at: datetime) -> None:
-        """Wait for the engine that follows one that ended; the old one's heartbeat counts for three seconds more."""
+        ended_at = datetime.now(UTC)
+        meanwhile()
 
         def is_later(written: str | None) -> bool:
             return written is not None and datetime.fromisoformat(written) > ended_at
@@ -90,12 +91,6 @@ class Trader:
             return is_later(status["startedAt"]) and is_later(health["engineHeartbeatAt"])
 
         eventually("another engine lives", alive, deadline_s=60)
-
-    def restart_engine(self, meanwhile: Callable[[], Any] = lambda: None) -> None:
-        """Kill the engine and wait for the next one; ``meanwhile`` happens while nobody watches."""
-        ended_at = self.kill_engine()
-        meanwhile()
-        self.engine_lives_again(ended_at)
 
     # ------------------------------------------------------------------ the market
 

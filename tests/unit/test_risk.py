@@ -18,8 +18,9 @@ from mexc_sniper.model.limits import Gate, HardCaps
 from mexc_sniper.model.market import Book, Side
 from mexc_sniper.model.order import Approved, Denied, OrderIntent, OrderRole, OrderType
 from mexc_sniper.model.trading import Guard, Trigger
+from mexc_sniper.policy.checks import EntryView, Exposure
 from mexc_sniper.policy.reference import KnownReference
-from mexc_sniper.policy.risk import EntryView, Exposure, approve_reduction, assess
+from mexc_sniper.policy.risk import approve_reduction, assess
 from tests.builders import a_book, an_instrument, ns
 
 R = Reason

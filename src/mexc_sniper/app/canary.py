@@ -23,7 +23,8 @@ from mexc_sniper.model.limits import Gate
 from mexc_sniper.model.market import Book, Stamp
 from mexc_sniper.model.order import Approved, OrderIntent
 from mexc_sniper.model.trading import Trigger
-from mexc_sniper.policy.risk import EntryView, Exposure, approve_reduction, assess
+from mexc_sniper.policy.checks import EntryView, Exposure
+from mexc_sniper.policy.risk import approve_reduction, assess
 from mexc_sniper.venues.mexc.canary import Canary, CanaryReport
 from mexc_sniper.venues.mexc.key_check import check_key
 from mexc_sniper.venues.mexc.parse.depth import book_of

@@ -25,9 +25,10 @@ from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import Approved, Denied, Order, OrderIntent, OrderRole, OrderType
 from mexc_sniper.model.trading import Decision, Guard, Trade, TradeStatus, Trigger
 from mexc_sniper.policy.categories import categories
+from mexc_sniper.policy.checks import EntryView
 from mexc_sniper.policy.entry import EntryShape, shape, timed_shape
 from mexc_sniper.policy.reference import KnownReference, known_reference
-from mexc_sniper.policy.risk import EntryView, assess
+from mexc_sniper.policy.risk import assess
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):

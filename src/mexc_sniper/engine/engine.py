@@ -65,7 +65,7 @@ from mexc_sniper.model.limits import HardCaps
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.model.order import OrderStatus
 from mexc_sniper.model.restored import Restored
-from mexc_sniper.policy.risk import Exposure
+from mexc_sniper.policy.checks import Exposure
 
 FIGURES_EVERY_NS = 5 * NS_PER_S
 """How often a component whose figures alone moved is written."""

@@ -16,9 +16,9 @@ from mexc_sniper.model.market import Side
 from mexc_sniper.model.order import TERMINAL, Fill, Order, OrderRole, OrderStatus
 from mexc_sniper.model.position import Position, PositionStatus
 from mexc_sniper.model.restored import Restored
+from mexc_sniper.policy.checks import Exposure
 from mexc_sniper.policy.exits import plan_exits
 from mexc_sniper.policy.holdings import apply_fill, close_if_done
-from mexc_sniper.policy.risk import Exposure
 
 ZERO = Decimal(0)
 DAY_NS = 86_400 * NS_PER_S

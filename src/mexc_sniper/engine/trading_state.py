@@ -14,8 +14,8 @@ from mexc_sniper.model.market import Book
 from mexc_sniper.model.order import Order, OrderIntent
 from mexc_sniper.model.position import Position
 from mexc_sniper.model.trading import Attention, Trade, TradingStatus, Trigger
+from mexc_sniper.policy.checks import Answers, EntryView
 from mexc_sniper.policy.executions import Executions
-from mexc_sniper.policy.risk import Answers, EntryView
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ import structlog
 from mexc_sniper.core.errors import StoreError
 from mexc_sniper.core.ids import ClientOrderId
 from mexc_sniper.model.account import Account
-from mexc_sniper.model.doubt import PROOF_AFTER_NS
 from mexc_sniper.model.entries import LedgerEntry, OrderChanged, TradingChanged
 from mexc_sniper.ports import Clock, Journal, Ledger
 
@@ -24,7 +23,6 @@ class JournalKeeper:
         self._clock = clock
         self._settled: dict[ClientOrderId, None] = {}
         self._reconciled = False
-        self._proof_ns = clock.mono_ns() + PROOF_AFTER_NS
 
     def see(self, entries: tuple[LedgerEntry, ...]) -> None:
         """Remember what an event has settled."""
@@ -47,8 +45,8 @@ class JournalKeeper:
                     await self._ledger.flush(deadline_s=FLUSH_DEADLINE_S)
                 for client_order_id in settled:
                     self._journal.mark_settled(client_order_id)
-                # What an earlier life sent last may stay invisible for so long.
-                if self._reconciled and self._journal.suspect and self._clock.mono_ns() >= self._proof_ns:
+                # With something suspect, only a comparison that had to show it counts (`engine.reconcile`).
+                if self._reconciled and self._journal.suspect:
                     self._journal.swept()
             except StoreError as error:
                 self._settled = settled | self._settled

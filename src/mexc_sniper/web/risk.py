@@ -5,7 +5,7 @@ The engine overwrites the figure a few times a second (DESIGN 2)::
     {"throttle": {"per_second": 5.0, "available": 5.0, "waiting": 0, "banned_until_ns": null},
      "exposure": {"paper": {…}, "live": {…}}}
 
-An exposure holds the fields of `policy.risk.Exposure`, decimals as text. Everything may be missing: what is not told
+An exposure holds the fields of `policy.checks.Exposure`, decimals as text. Everything may be missing: what is not told
 is shown as not known, never as zero.
 """
 

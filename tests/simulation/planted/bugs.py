@@ -19,6 +19,7 @@ from mexc_sniper.engine.orders import Orders
 from mexc_sniper.journal.journal import FileJournal
 from mexc_sniper.model.account import Account
 from mexc_sniper.model.order import TERMINAL, OrderStatus
+from mexc_sniper.policy import checks as policy_checks
 from mexc_sniper.policy import order_table
 from mexc_sniper.policy import risk as policy_risk
 from mexc_sniper.runtime.desk import OrderDesk
@@ -189,7 +190,7 @@ def _exposure_without(patch: Patches, left_out: Callable[[Any], bool]) -> None:
 def _position_limit_without_order(patch: Patches) -> None:
     """The limit is compared with what is held, not with what will be."""
     checks = tuple(
-        (reason, (lambda view: policy_risk._at_most(view.exposure.at_stake, view.config.max_position_usdt)))
+        (reason, (lambda view: policy_checks._at_most(view.exposure.at_stake, view.config.max_position_usdt)))
         if reason is Reason.ABOVE_MAX_POSITION
         else (reason, check)
         for reason, check in policy_risk.AHEAD

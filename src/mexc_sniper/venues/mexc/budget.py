@@ -22,10 +22,9 @@ HEAVY_SHARE = 0.6
 DOUBT_SHARE = 0.9
 """What questions about orders in doubt may fill: they may be many after a crash, and a life that follows soon must
 compare its orders before it may trade."""
-BOOK_SHARE = 0.85
-"""What questions about books may fill: a start asks for many at once, and what our orders became comes first."""
-ASKED_SHARE = 0.85
-"""What a poll brought forward may fill: a new listing waits for its rules and cannot be traded without them."""
+AWAITED_SHARE = 0.85
+"""What a listing or position waits for may fill, its book and its rules: a start asks for many at once, and what our
+orders became comes first."""
 _NEXT_IN_LINE_NS = 20_000_000
 """How often who waits behind others looks whether it is its turn."""
 EXPONENTIAL_CAP_S = 600.0

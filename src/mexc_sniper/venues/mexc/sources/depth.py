@@ -10,7 +10,7 @@ from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.events import BookSeen, Event, QuoteSeen
 from mexc_sniper.model.market import Stamp
 from mexc_sniper.ports import Clock, Emit
-from mexc_sniper.venues.mexc.budget import BOOK_SHARE
+from mexc_sniper.venues.mexc.budget import AWAITED_SHARE
 from mexc_sniper.venues.mexc.parse.depth import book_of
 from mexc_sniper.venues.mexc.rest import RestClient
 from mexc_sniper.venues.mexc.urls import Endpoint
@@ -56,7 +56,9 @@ class BookReads:
             symbol, _ = self._waiting.popitem(last=False)
             self._asked = symbol
             try:
-                answer = await rest.get(Endpoint.DEPTH, {"symbol": str(symbol), "limit": str(LEVELS)}, share=BOOK_SHARE)
+                answer = await rest.get(
+                    Endpoint.DEPTH, {"symbol": str(symbol), "limit": str(LEVELS)}, share=AWAITED_SHARE
+                )
                 stamp = Stamp(None, self._clock.wall_ns(), answer.mono_ns)
                 book = book_of(answer.body, symbol, stamp)
             except VenueError as error:

@@ -14,7 +14,7 @@ from mexc_sniper.core.errors import (
 )
 from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.ports import Clock, Emit
-from mexc_sniper.venues.mexc.budget import ASKED_SHARE, HEAVY_SHARE, MARKET_SHARE
+from mexc_sniper.venues.mexc.budget import AWAITED_SHARE, HEAVY_SHARE, MARKET_SHARE
 from mexc_sniper.venues.mexc.lag import LagMeter
 from mexc_sniper.venues.mexc.planner import Planner
 from mexc_sniper.venues.mexc.report import Figures, SourceReport
@@ -85,7 +85,7 @@ class PolledSource:
 
     def _share(self) -> float:
         if self._asked_now:
-            return ASKED_SHARE
+            return AWAITED_SHARE
         return MARKET_SHARE if self._reader.endpoint.weight <= 1 else HEAVY_SHARE
 
     async def _read(self, answer: Answer) -> Reading:
