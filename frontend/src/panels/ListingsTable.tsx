@@ -62,13 +62,13 @@ export function ListingsTable({ rows, empty, onWaiting, className, caption }: {
           <caption className="sr-only">{caption}</caption>
           <thead className="sticky top-0 z-10 bg-panel">
             <tr>
-              <th scope="col" className="th w-[14%] max-sm:w-[44%]">Pair</th>
+              <th scope="col" className="th w-[16%] max-sm:w-[44%]">Pair</th>
               <th scope="col" className="th w-[11%] max-sm:w-[27%]">State</th>
               <th scope="col" className="th w-[12%] max-sm:hidden">Kind</th>
               <th scope="col" className="th num w-[12%] max-sm:hidden">Opening, UTC</th>
               <th scope="col" className="th num w-[11%] max-sm:w-[29%]">Seen after</th>
-              <th scope="col" className="th w-[16%] pl-5! max-lg:hidden">First seen by</th>
-              <th scope="col" className="th num w-[12%] max-lg:hidden">Last</th>
+              <th scope="col" className="th w-[15%] pl-5! max-lg:hidden">First seen by</th>
+              <th scope="col" className="th num w-[11%] max-lg:hidden">Last</th>
               <th scope="col" className="th w-[12%] pl-5! max-md:hidden">Outcome</th>
             </tr>
           </thead>
