@@ -6,7 +6,7 @@ import pytest
 
 from mexc_sniper.app.budget_file import SLOTS, BudgetFile
 from mexc_sniper.core.errors import RateLimited, ThrottleTimeout
-from mexc_sniper.venues.mexc.budget import MARKET_SHARE, READS_SHARE, WEIGHT_LIMIT, WeightBudget
+from mexc_sniper.venues.mexc.budget import HEAVY_SHARE, READS_SHARE, WEIGHT_LIMIT, WeightBudget
 from tests.venue.clock import ManualClock
 
 ROOM = int(WEIGHT_LIMIT * READS_SHARE)
@@ -55,11 +55,11 @@ async def test_lives_that_follow_each_other_fast_never_exceed_the_window_togethe
 async def test_polling_of_a_new_life_leaves_room_to_compare_its_orders(tmp_path: Path) -> None:
     clock = ManualClock()
     first = a_life(tmp_path / "spent", clock)
-    await first.acquire(int(WEIGHT_LIMIT * MARKET_SHARE), deadline_s=0, share=MARKET_SHARE)
+    await first.acquire(int(WEIGHT_LIMIT * HEAVY_SHARE), deadline_s=0, share=HEAVY_SHARE)
     second = a_life(tmp_path / "spent", clock)
     with pytest.raises(ThrottleTimeout):
-        await second.acquire(25, deadline_s=1, share=MARKET_SHARE)
-    await second.acquire(ROOM - int(WEIGHT_LIMIT * MARKET_SHARE), deadline_s=0)
+        await second.acquire(25, deadline_s=1, share=HEAVY_SHARE)
+    await second.acquire(ROOM - int(WEIGHT_LIMIT * HEAVY_SHARE), deadline_s=0)
 
 
 async def test_ban_is_heeded_by_the_next_life(tmp_path: Path) -> None:

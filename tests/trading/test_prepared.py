@@ -46,8 +46,8 @@ def _time(trader: Trader, symbol: str, cap: str | None) -> None:
 
 
 def test_prepared_entry_leaves_at_the_first_quote_as_one_order(trader: Trader) -> None:
-    symbol = _announce(trader, "READY", 8)
-    eventually("its time has come", lambda: _is_due(trader, symbol), deadline_s=15)
+    symbol = _announce(trader, "READY", 12)
+    eventually("its time has come", lambda: _is_due(trader, symbol), deadline_s=30)
     trader.quote(symbol, "0.9900", "1.0000")
     trader.order_is(symbol, "filled")
     (post,) = trader.posts(symbol)
@@ -59,10 +59,10 @@ def test_prepared_entry_leaves_at_the_first_quote_as_one_order(trader: Trader) -
 
 
 def test_timed_entry_is_at_the_venue_at_the_announced_time_and_pays_no_more_than_the_cap(trader: Trader) -> None:
-    symbol = _announce(trader, "ONTIME", 8)
+    symbol = _announce(trader, "ONTIME", 12)
     _time(trader, symbol, "1.2")
     due_ns = ns_from_iso(_row(trader, symbol)["scheduledFor"])
-    eventually("its order has come", lambda: trader.posts(symbol), deadline_s=20)
+    eventually("its order has come", lambda: trader.posts(symbol), deadline_s=30)
     post = trader.posts(symbol)[0]  # nobody quotes: the venue is not open, and further attempts may follow
     assert (post["params"]["type"], Decimal(post["params"]["price"])) == ("IMMEDIATE_OR_CANCEL", Decimal("1.2"))
     assert due_ns - CLOCK_NS <= post["wallNs"] < due_ns + 1_000_000_000
@@ -74,11 +74,11 @@ def test_timed_entry_is_at_the_venue_at_the_announced_time_and_pays_no_more_than
 
 
 def test_timed_entry_taken_back_sends_nothing_at_its_time(trader: Trader) -> None:
-    symbol = _announce(trader, "CALLEDOFF", 6)
+    symbol = _announce(trader, "CALLEDOFF", 12)
     _time(trader, symbol, "1.2")
     _time(trader, symbol, None)
     assert _row(trader, symbol)["timedEntry"] is None
-    eventually("its time has passed", lambda: _is_due(trader, symbol, by_s=1), deadline_s=15)
+    eventually("its time has passed", lambda: _is_due(trader, symbol, by_s=1), deadline_s=30)
     assert trader.posts(symbol) == []
 
 

@@ -2,24 +2,28 @@
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 from random import Random
 
 import pytest
 
 from mexc_sniper.core.errors import ConnectFailed, FirewallBlocked, RateLimited, VenueUnavailable
 from mexc_sniper.model.events import CandlesRead, SourceChanged, TradableNamesRead
-from mexc_sniper.venues.mexc.budget import READS_SHARE, WeightBudget
+from mexc_sniper.venues.mexc.budget import AWAITED_SHARE, HEAVY_SHARE, READS_SHARE, WEIGHT_LIMIT, WeightBudget, part
 from mexc_sniper.venues.mexc.planner import Planner, PollingOptions
 from mexc_sniper.venues.mexc.rest import Answer
 from mexc_sniper.venues.mexc.sources.age import ATTEMPTS, AgeProbes
 from mexc_sniper.venues.mexc.sources.calendar import CalendarReader
 from mexc_sniper.venues.mexc.sources.completeness import Census
+from mexc_sniper.venues.mexc.sources.exchange_info import ExchangeInfoReader
 from mexc_sniper.venues.mexc.sources.polling import PolledSource
 from mexc_sniper.venues.mexc.sources.symbol_lists import DefaultSymbolsReader
+from mexc_sniper.venues.mexc.urls import Endpoint
 from tests.venue.clock import ManualClock, settle
-from tests.venue.samples import symbol_list
+from tests.venue.samples import a_row, exchange_info, symbol_list
 
 NAMES = symbol_list([f"S{number}USDT" for number in range(50)])
+ROWS = exchange_info([a_row(f"S{number}USDT") for number in range(50)])
 
 
 class Desk:
@@ -32,9 +36,10 @@ class Desk:
         self.shares = []
         self.budget = WeightBudget(clock)
 
-    async def get(self, endpoint, parameters=None, *, share=1.0, pace=1.0):
+    async def get(self, endpoint, parameters=None, *, share=lambda: 1.0, pace=1.0):
+        await self.budget.acquire(endpoint.weight, deadline_s=10, share=share)
         self.asked.append(self.clock.now)
-        self.shares.append(share)
+        self.shares.append(part(share))
         found = self.answer(endpoint, parameters) if callable(self.answer) else self.answer
         if isinstance(found, Exception):
             raise found
@@ -121,13 +126,41 @@ async def test_refresh_polls_at_once():
 
 
 async def test_poll_brought_forward_may_fill_more_of_the_weight_than_a_regular_one():
-    async with polling(NAMES) as (source, desk, clock, _):
-        await clock.advance(3)
+    async with polling(ROWS, ExchangeInfoReader(Census())) as (source, desk, clock, _):
+        await clock.advance(12)
         source.refresh()
-        await clock.advance(3)
+        await clock.advance(12)
         regular, asked_for = min(desk.shares), max(desk.shares)
         assert regular < asked_for < READS_SHARE, "a listing waits for it, and still our orders come first"
         assert desk.shares.count(asked_for) == 1
+
+
+async def test_poll_that_waits_for_room_leaves_sooner_once_a_listing_waits_for_it():
+    async with polling(ROWS, ExchangeInfoReader(Census())) as (source, desk, clock, _):
+        for _ in range(int(WEIGHT_LIMIT * HEAVY_SHARE) - desk.budget.weight_used):
+            await desk.budget.acquire(1, deadline_s=0, pace=100)
+        await clock.advance(7)
+        assert len(desk.asked) == 1, "by its plan it has no room yet"
+        source.refresh()
+        await clock.advance(0.2)
+        assert desk.shares == [HEAVY_SHARE, AWAITED_SHARE]
+        await clock.advance(2)
+        assert len(desk.asked) == 2, "one poll answers the refresh"
+
+
+async def test_light_poll_keeps_its_pace_however_many_heavy_ones_listings_bring_forward():
+    async def listings(desk):
+        while True:
+            await desk.budget.acquire(Endpoint.EXCHANGE_INFO.weight, deadline_s=60, share=AWAITED_SHARE)
+
+    options = PollingOptions(default_symbols_interval_ms=500)
+    async with polling(NAMES, options=options) as (_, desk, clock, _):
+        await clock.advance(10)
+        burst = asyncio.create_task(listings(desk))
+        await clock.advance(60)
+        burst.cancel()
+        assert max(b - a for a, b in pairwise([*desk.asked, clock.now])) <= 1_000_000_000
+        assert desk.budget.weight_used > WEIGHT_LIMIT * HEAVY_SHARE
 
 
 async def test_opening_that_comes_near_shortens_the_wait_under_way():

@@ -1,7 +1,7 @@
 """The venue's rate limits as a budget: weight in ten seconds, requests in one, and waits it ordered (REFERENCE 1.3)."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from mexc_sniper.core.clock import NS_PER_S
@@ -14,21 +14,35 @@ WEIGHT_WINDOW_S = 10
 REQUESTS_PER_S = 20
 READS_SHARE = 0.95
 """What all reading may fill: orders and cancels leave without asking, at weight 1 each, and must not draw a 429."""
-MARKET_SHARE = 0.7
-"""What polling and the look at the key's rights may fill: the rest is for our orders, which a new life must compare
-with the venue before it may trade, however much the lives before it have spent."""
 HEAVY_SHARE = 0.6
-"""What heavy polls may fill: the light ones, which see a new name first, must not wait behind them."""
+"""What heavy polls may fill by their plan: the rest is for our orders, which a new life must compare with the venue
+before it may trade, however much the lives before it have spent."""
+RIGHTS_SHARE = 0.7
+"""What the look at the key's rights may fill, for the same reason."""
 DOUBT_SHARE = 0.9
 """What questions about orders in doubt may fill: they may be many after a crash, and a life that follows soon must
 compare its orders before it may trade."""
-AWAITED_SHARE = 0.85
+AWAITED_SHARE = 0.8
 """What a listing or position waits for may fill, its book and its rules: a start asks for many at once, and what our
 orders became comes first."""
+LIGHT_SHARE = 0.88
+"""What light polls may fill, three a second at most: they see a new name first and must not wait behind heavy ones,
+those that listings have brought forward included."""
 _NEXT_IN_LINE_NS = 20_000_000
 """How often who waits behind others looks whether it is its turn."""
+_LOOK_AGAIN_NS = 100_000_000
+"""How often who waits looks whether its share has risen."""
 EXPONENTIAL_CAP_S = 600.0
 """Without Retry-After a 429 may last ten minutes (REFERENCE 1.3, FAQ Q4)."""
+
+
+Share = float | Callable[[], float]
+"""Part of a budget that a caller may fill; a call where it may rise while its caller waits."""
+
+
+def part(share: Share) -> float:
+    """Return what a share is now."""
+    return share() if callable(share) else share
 
 
 class Spent(NamedTuple):
@@ -136,7 +150,7 @@ class WeightBudget:
         weight: int,
         *,
         deadline_s: float,
-        share: float = READS_SHARE,
+        share: Share = READS_SHARE,
         pace: float = 1.0,
         kind: int = 0,
         gap_s: float = 0.0,
@@ -146,7 +160,8 @@ class WeightBudget:
         Args:
             weight: of the call.
             deadline_s: how long to wait for room.
-            share: part of the weight this caller may fill; less leaves room for the others.
+            share: part of the weight this caller may fill; less leaves room for the others. A call is made for the
+                last time as the room is taken.
             pace: the same of the requests of one second.
             kind: number of an endpoint with a limit of its own.
             gap_s: seconds between two calls of that kind.
@@ -158,10 +173,10 @@ class WeightBudget:
         give_up = self._clock.mono_ns() + int(deadline_s * NS_PER_S)
         place = object()
         try:
-            while (free_at := self._turn_at(place, weight, share, pace, kind, gap_s)) > self._clock.mono_ns():
+            while (free_at := self._turn_at(place, weight, part(share), pace, kind, gap_s)) > self._clock.mono_ns():
                 if free_at > give_up:
                     raise ThrottleTimeout(f"no room for weight {weight} within {deadline_s:g} s")
-                await self._clock.until(free_at)
+                await self._clock.until(self._look_again_at(free_at, share))
         finally:
             if place in self._line:
                 self._line.remove(place)
@@ -171,6 +186,9 @@ class WeightBudget:
             self._last[kind] = self._clock.mono_ns()
         if self._record is not None:
             self._record.note_spent(Spent(self._clock.wall_ns(), weight, kind if gap_s else 0))
+
+    def _look_again_at(self, free_at: int, share: Share) -> int:
+        return min(free_at, self._clock.mono_ns() + _LOOK_AGAIN_NS) if callable(share) else free_at
 
     def _turn_at(self, place: object, weight: int, share: float, pace: float, kind: int, gap_s: float) -> int:
         """Return when a caller may go, or should look again.

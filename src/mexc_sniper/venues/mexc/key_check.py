@@ -14,7 +14,7 @@ from mexc_sniper.core.errors import AuthFailed, ClockSkew, RateLimited, Refused,
 from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.ports import Clock, Offload
-from mexc_sniper.venues.mexc.budget import MARKET_SHARE, WeightBudget
+from mexc_sniper.venues.mexc.budget import RIGHTS_SHARE, WeightBudget
 from mexc_sniper.venues.mexc.parse.account import account_of, uid_of
 from mexc_sniper.venues.mexc.parse.names import server_time
 from mexc_sniper.venues.mexc.parse.text import Code, accept, decode
@@ -151,7 +151,7 @@ async def check_key(
         budget or WeightBudget(clock),
         venue_offset_ns=lambda: estimate.offset_ns,
         credentials=credentials,
-        most=MARKET_SHARE,
+        most=RIGHTS_SHARE,
     )
     try:
         async with asyncio.timeout(_DEADLINE_S), rest:

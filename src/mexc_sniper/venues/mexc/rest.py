@@ -21,7 +21,7 @@ from mexc_sniper.core.errors import (
 )
 from mexc_sniper.ports import Clock, Offload
 from mexc_sniper.telemetry import API_ERRORS, API_REQUEST_SECONDS, API_WEIGHT
-from mexc_sniper.venues.mexc.budget import READS_SHARE, WeightBudget
+from mexc_sniper.venues.mexc.budget import READS_SHARE, Share, WeightBudget, part
 from mexc_sniper.venues.mexc.faults import fault_of
 from mexc_sniper.venues.mexc.http_client import HttpClient
 from mexc_sniper.venues.mexc.http_reads import HttpReads, HttpReply
@@ -123,7 +123,7 @@ class RestClient:
         endpoint: Endpoint,
         parameters: Mapping[str, str] | None = None,
         *,
-        share: float = READS_SHARE,
+        share: Share = READS_SHARE,
         pace: float = 1.0,
     ) -> Answer:
         """Read once; ``share`` and ``pace`` are the parts of the budget this caller may fill (`WeightBudget.acquire`).
@@ -139,7 +139,7 @@ class RestClient:
         endpoint: Endpoint,
         parameters: Mapping[str, str] | None = None,
         *,
-        share: float = READS_SHARE,
+        share: Share = READS_SHARE,
         pace: float = 1.0,
     ) -> Answer:
         """Ask once; everything in the query. Never for orders, which go by `order_entry`.
@@ -150,7 +150,7 @@ class RestClient:
         await self._budgets[endpoint.host].acquire(
             endpoint.weight,
             deadline_s=endpoint.deadline_s,
-            share=min(share, self._most),
+            share=self._at_most(share),
             pace=pace,
             kind=endpoint.number,
             gap_s=endpoint.gap_s,
@@ -172,6 +172,9 @@ class RestClient:
                 label += f"?{query_text(parameters)}"
             self._tap.record(RawKind.ANSWER, 0, label, answer.body, answer.wall_ns, answer.mono_ns)
         return answer
+
+    def _at_most(self, share: Share) -> Share:
+        return (lambda: min(part(share), self._most)) if callable(share) else min(share, self._most)
 
     async def _ask(self, method: str, endpoint: Endpoint, parameters: Mapping[str, str], started: int) -> Answer:
         if not self._is_open:

@@ -14,7 +14,7 @@ from mexc_sniper.core.errors import (
 )
 from mexc_sniper.model.health import ComponentStatus
 from mexc_sniper.ports import Clock, Emit
-from mexc_sniper.venues.mexc.budget import AWAITED_SHARE, HEAVY_SHARE, MARKET_SHARE
+from mexc_sniper.venues.mexc.budget import AWAITED_SHARE, HEAVY_SHARE, LIGHT_SHARE
 from mexc_sniper.venues.mexc.lag import LagMeter
 from mexc_sniper.venues.mexc.planner import Planner
 from mexc_sniper.venues.mexc.report import Figures, SourceReport
@@ -53,14 +53,16 @@ class PolledSource:
         self._report = SourceReport(reader.source, clock, emit)
         self._lag = LagMeter(venue_offset_ns)
         self._nudge = asyncio.Event()
-        self._asked_now = False
+        self._asked = 0
+        self._carried = 0
+        self._answered = 0
         self._failures = 0
         self._failing_since = 0
         self._figures: Figures = {}
 
     def refresh(self) -> None:
         """Poll at once instead of at the next turn."""
-        self._asked_now = True
+        self._asked += 1
         self._nudge.set()
 
     def plan_changed(self) -> None:
@@ -71,9 +73,8 @@ class PolledSource:
         """Poll until cancelled; whatever the venue does is a state, not an end."""
         while True:
             started = self._clock.mono_ns()
-            share, self._asked_now = self._share(), False
             try:
-                answer = await self._rest.get(self._reader.endpoint, self._reader.parameters, share=share)
+                answer = await self._ask()
                 reading = await self._read(answer)
             except Unconfirmed:
                 await self._clock.sleep(min(_CONFIRM_S, self._planner.interval_s(self.name)))
@@ -83,10 +84,22 @@ class PolledSource:
                 self._succeeded(answer, reading)
                 await self._pause(started, None, ordered=False)
 
+    async def _ask(self) -> Answer:
+        try:
+            return await self._rest.get(self._reader.endpoint, self._reader.parameters, share=self._share)
+        finally:
+            self._answered = self._carried
+
+    @property
+    def _is_awaited(self) -> bool:
+        return self._asked > self._answered
+
     def _share(self) -> float:
-        if self._asked_now:
-            return AWAITED_SHARE
-        return MARKET_SHARE if self._reader.endpoint.weight <= 1 else HEAVY_SHARE
+        """Called for the last time as the poll leaves: it answers every refresh asked for until then."""
+        self._carried = self._asked
+        if self._reader.endpoint.weight <= 1:
+            return LIGHT_SHARE
+        return AWAITED_SHARE if self._is_awaited else HEAVY_SHARE
 
     async def _read(self, answer: Answer) -> Reading:
         """Read in slices, letting frames go first between them."""
@@ -159,7 +172,7 @@ class PolledSource:
             self._nudge.clear()
             if not await wait_for(self._nudge, self._clock, left_s):
                 return
-            if self._asked_now and not ordered:
+            if self._is_awaited and not ordered:
                 gap_s = (self._clock.mono_ns() - started) / NS_PER_S
                 await self._clock.sleep(max(0.0, _SHORTEST_GAP_S - gap_s))
                 return
