@@ -9,7 +9,7 @@ from mexc_sniper.core.values import Symbol
 from mexc_sniper.model.events import CandlesRead
 from mexc_sniper.model.market import Candle, Stamp
 from mexc_sniper.ports import Clock, Emit
-from mexc_sniper.venues.mexc.budget import HEAVY_SHARE
+from mexc_sniper.venues.mexc.budget import AWAITED_SHARE
 from mexc_sniper.venues.mexc.parse.candles import candles
 from mexc_sniper.venues.mexc.rest import RestClient
 from mexc_sniper.venues.mexc.urls import Endpoint
@@ -18,8 +18,8 @@ MAX_WAITING = 2_000
 WORKERS = 4
 ATTEMPTS = 5
 KEPT_CANDLES = 10
-SHARE = HEAVY_SHARE
-"""Part of the rate budget the probes may fill: fifty listings at once must not delay the polls."""
+PACE = 0.6
+"""Part of one second's requests the probes may fill: fifty listings at once must not delay the polls."""
 _LIMIT = "500"
 WIDTHS_S = {"1d": 86_400, "1m": 60}
 """The two questions of a probe: width of the candles in seconds."""
@@ -118,7 +118,7 @@ class AgeProbes:
             try:
                 for interval in WIDTHS_S:
                     parameters = {"symbol": symbol, "interval": interval, "limit": _LIMIT}
-                    answer = await rest.get(Endpoint.KLINES, parameters, share=SHARE, pace=SHARE)
+                    answer = await rest.get(Endpoint.KLINES, parameters, share=AWAITED_SHARE, pace=PACE)
                     pair.take(interval, answer.body)
             except VenueError as failure:
                 error = str(failure)
