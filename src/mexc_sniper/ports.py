@@ -200,6 +200,10 @@ class Journal(Protocol):
         """
         ...
 
+    def rehearse(self) -> None:
+        """Walk the way of `write` without storing anything: what ran a moment ago runs faster."""
+        ...
+
     @property
     def suspect(self) -> bool:
         """Whether what an unclean end left unused of a grant still counts as spent."""

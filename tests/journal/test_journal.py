@@ -127,6 +127,18 @@ async def test_prepared_intent_that_changed_before_it_leaves_is_written_anew(
     assert (known.intent, known.durable, known.left) == (dearer, False, True)
 
 
+async def test_rehearsal_stores_nothing_and_hinders_nothing(open_journal: OpenJournal, directory: Path) -> None:
+    journal = open_journal()
+    journal.rehearse()
+    await journal.write_durably([approved(an_intent(1))])
+    before = look(directory)
+    for _ in range(20):
+        journal.rehearse()
+    assert look(directory) == before
+    assert journal.write(approved(an_intent(1)))
+    assert look(directory).intents[0].left
+
+
 async def test_no_client_order_id_leaves_twice(open_journal: OpenJournal) -> None:
     journal = open_journal()
     journal.write(approved(an_intent(1)))

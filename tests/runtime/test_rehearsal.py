@@ -2,7 +2,14 @@
 
 from mexc_sniper.engine.effects import Submit
 from mexc_sniper.runtime.clock import LoopClock
-from mexc_sniper.runtime.rehearsal import Rehearsal, opening_is_due, opening_is_near
+from mexc_sniper.runtime.rehearsal import (
+    DUE_EVERY_S,
+    NEAR_EVERY_S,
+    Rehearsal,
+    opening_is_due,
+    opening_is_near,
+    rehearse_every_s,
+)
 from tests.builders import a_calendar_entry, calendar_read, ns
 from tests.engine_world import a_world_that_knows
 from tests.scenario.test_prepared import announced
@@ -67,3 +74,23 @@ def test_opening_is_due_around_its_time_and_only_while_its_entry_lies_ready():
     state.now_ns = ns(40)
     state.trading.prepared.clear()
     assert not opening_is_due(state)
+
+
+def test_opening_is_due_around_its_time_where_no_entry_is_ever_made_ready():
+    state = announced().engine.state
+    state.trading.prepare = False
+    state.trading.prepared.clear()
+    due = []
+    for second in (30, 38.1, 49.9, 50.1):
+        state.now_ns = ns(second)
+        due.append(opening_is_due(state))
+    assert due == [False, True, True, False]
+
+
+def test_rehearsals_are_closer_together_while_an_opening_is_due():
+    state = announced().engine.state
+    state.now_ns = ns(20)
+    assert rehearse_every_s(state) == NEAR_EVERY_S
+    state.now_ns = ns(40)
+    assert rehearse_every_s(state) == DUE_EVERY_S
+    assert rehearse_every_s(a_world_that_knows().engine.state) is None

@@ -111,6 +111,9 @@ class VirtualSegment:
         self._disk.touch()
         self.content[offset : offset + RECORD_SIZE] = record
 
+    def look_at(self, offset: int) -> None:
+        pass
+
     def warm(self, offset: int) -> None:
         pass
 

@@ -685,6 +685,9 @@ class PointedJournal:
         self._process.point("journal.after")
         return written
 
+    def rehearse(self) -> None:
+        self._journal.rehearse()
+
     async def write_durably(self, approved: Any) -> None:
         self._process.alive()
         await self._journal.write_durably(approved)

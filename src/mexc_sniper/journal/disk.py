@@ -47,6 +47,10 @@ class Segment:
         """Put a record; when this returns it survives kill -9."""
         self._map[offset : offset + RECORD_SIZE] = record
 
+    def look_at(self, offset: int) -> None:
+        """Read the place of a record, so that it lies in the processor's caches."""
+        self._map[offset : offset + RECORD_SIZE]
+
     def warm(self, offset: int) -> None:
         """Make the pages from ``offset`` on writable, by storing a zero where every record has one."""
         first = offset // _PAGE * _PAGE

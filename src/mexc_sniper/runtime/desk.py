@@ -182,6 +182,12 @@ class OrderDesk:
             latch = decode_latch(b"")
         self._emit(KillLatched(stamp=self._stamp(), action=latch.action, actor=latch.actor or "latch file"))
 
+    def rehearse(self) -> None:
+        """Look at everything that is looked at last before an order leaves."""
+        self.look_at_latch()
+        if self._journal is not None:
+            self._journal.rehearse()
+
     def lift_latch(self) -> None:
         """Take the file away after a resume, unless another hand has set it anew meanwhile."""
         if self._latch is None:

@@ -28,7 +28,7 @@ from mexc_sniper.runtime.gateway_runner import GatewayRunner
 from mexc_sniper.runtime.journal_keeper import JournalKeeper
 from mexc_sniper.runtime.marks import Marks
 from mexc_sniper.runtime.preparer import Preparer
-from mexc_sniper.runtime.rehearsal import LOOK_EVERY_S, REHEARSE_EVERY_S, Rehearsal, opening_is_due, opening_is_near
+from mexc_sniper.runtime.rehearsal import LOOK_EVERY_S, Rehearsal, opening_is_due, rehearse_every_s
 from mexc_sniper.runtime.trading_figures import TradingFigures
 from mexc_sniper.runtime.trading_parts import TradingParts
 
@@ -253,16 +253,16 @@ class EngineLoop:
     async def _rehearse(self) -> None:
         rehearsal = Rehearsal(self._clock, self._trading.latch)
         while True:
-            if opening_is_near(self._engine.state):
-                for _ in range(int(LOOK_EVERY_S / REHEARSE_EVERY_S)):
-                    await self._clock.sleep(REHEARSE_EVERY_S)
-                    if self._preparer.is_due_soon():
-                        continue
+            pause_s = rehearse_every_s(self._engine.state)
+            if pause_s is None:
+                await self._clock.sleep(LOOK_EVERY_S)
+                continue
+            for _ in range(int(LOOK_EVERY_S / pause_s)):
+                await self._clock.sleep(pause_s)
+                if not self._preparer.is_due_soon():
                     self._gateway.rehearse()
                     rehearsal.play()
-                    self._desk.look_at_latch()
-            else:
-                await self._clock.sleep(LOOK_EVERY_S)
+                    self._desk.rehearse()
 
     async def _stay_awake(self) -> None:
         """Let the processor not sleep while an announced opening is due: to wake it costs more than an order's way."""

@@ -343,6 +343,22 @@ async def test_stopping_with_an_order_in_flight_reports_it_in_doubt(venue):
     assert desk.statuses() == ["submitted", "in_doubt"]
 
 
+async def test_rehearsals_send_nothing_and_take_no_line(venue):
+    posts = []
+    venue.on(ORDER, lambda request: (posts.append(request), taken_in(request))[1])
+    async with desk_on(venue) as desk:
+        order = approved()
+        desk.gateway.prepare("NEWUSDT", [order])
+        idle = desk.gateway.idle_connections
+        for _ in range(50):
+            desk.gateway._entry.rehearse()
+        assert desk.gateway.idle_connections == idle
+        desk.gateway.submit(order)
+        assert (await desk.ended()).status == "accepted"
+    assert len(posts) == 1
+    assert desk.statuses() == ["submitted", "accepted"]
+
+
 async def test_prepared_order_is_sent_with_a_fresh_timestamp(venue):
     venue.on(ORDER, taken_in)
     async with desk_on(venue) as desk:
@@ -359,6 +375,24 @@ async def test_prepared_order_is_sent_with_a_fresh_timestamp(venue):
     assert [request.parameters["newClientOrderId"] for request in venue.orders] == [
         order.intent.client_order_id for order in orders
     ]
+
+
+async def test_prepared_order_is_still_signed_ahead_however_long_it_waited(venue):
+    venue.on(ORDER, taken_in)
+    submitted_ms = []
+    async with desk_on(venue) as desk:
+        orders = [approved() for _ in range(5)]
+        desk.gateway.prepare("NEWUSDT", orders)
+        await asyncio.sleep(2.5)
+        for order in orders:
+            submitted_ms.append(time.time() * 1000)
+            desk.gateway.submit(order)
+            await asyncio.sleep(0.02)
+        await eventually(lambda: len(venue.orders) == 5)
+    signed_ms = [int(request.parameters["timestamp"]) for request in venue.orders]
+    ages_ms = [sent - signed for sent, signed in zip(submitted_ms, signed_ms, strict=True)]
+    assert len(set(signed_ms)) < 5, "none was signed as it left"
+    assert 5 < max(ages_ms) < 900
 
 
 async def test_prepared_order_is_signed_anew_after_the_clock_stepped(venue):
