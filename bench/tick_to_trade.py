@@ -56,6 +56,8 @@ ORDERS = "/api/v3/order"
 RATE, BURST = 5, 5
 QUIET_FLOOR_US = 600
 QUIET_S, ROUND_S = 1.0, 0.35
+APART_S = 4.0
+"""Between two listings of the bot's: each costs a sixth of the request budget, and none may wait for it."""
 LATER_MS = 5
 TIMED_IN_S, TIMED_APART_S = 12, 1.6
 
@@ -76,6 +78,15 @@ class Course:
         base = f"T{self._number}{int(time.time()) % 100000}"
         now = dict.fromkeys(("calendarInS", "rowInS", "flagInS", "defaultInS", "apiOpenInS"), 0)
         spec = {"base": base, "openPrice": 1.0, "openInS": opens_in_s, "quoteInS": "never", "tradeInS": "never", **now}
+        return str(self.sim.list_symbol(**spec)["symbol"])
+
+    def list_unseen(self) -> str:
+        """A pair that was there before the bot started and that no calendar names: it is no news to the bot, which
+        neither watches nor enters it when a contender's turn comes and it is quoted."""
+        self._number += 1
+        base = f"C{self._number}{int(time.time()) % 100000}"
+        ever = {"openInS": 0, "rowInS": 0, "flagInS": 0, "defaultInS": 0, "apiOpenInS": 0, "calendarInS": "never"}
+        spec = {"base": base, "openPrice": 1.0, "quoteInS": "never", "tradeInS": "never", **ever}
         return str(self.sim.list_symbol(**spec)["symbol"])
 
     def quote(self, symbol: str, ask: str = "1.0000") -> None:
@@ -179,6 +190,7 @@ class Program:
         eventually("armed", self._arm, deadline_s=30)
         self.bot.api("PUT", "/config", {"config": CONFIG, "confirm": True})
         self.traded: list[str] = []
+        self._followed_at = 0.0
 
     def _arm(self) -> bool:
         with suppress(Refused):
@@ -188,6 +200,8 @@ class Program:
 
     def follow(self) -> str:
         """A new pair, once the bot is ready for it."""
+        time.sleep(max(0.0, self._followed_at + APART_S - time.monotonic()))
+        self._followed_at = time.monotonic()
         symbol = self.course.list_quietly()
         self.ready_for(symbol)
         time.sleep(ROUND_S)
@@ -362,6 +376,25 @@ def distribution(took: dict[str, list[float]], kind: str) -> Table:
     return table
 
 
+def a_course(certificates: Certificates, stack: ExitStack, rounds: int) -> tuple[Course, dict[str, Contender]]:
+    """A new simulator, the contenders at it, and pairs for them."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("MEXC_SNIPER_")},
+        "PYTHONPATH": str(ROOT / "src"), "SSL_CERT_FILE": str(certificates.authority),
+    }  # fmt: skip
+    course = Course(
+        stack.enter_context(SimulatorProcess(symbols=200, ip_weight=1_000_000, tls=certificates)), environment
+    )
+    course.reserved = [course.list_unseen() for _ in range(2 * 2 * (rounds + 2))]
+    time.sleep(2)
+    contenders = {
+        name: Contender(course, script) for name, script in (("floor", "floor.py"), ("ccxt.pro", "ccxt_client.py"))
+    }
+    for contender in contenders.values():
+        stack.callback(contender.close)
+    return course, contenders
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40, help="rounds of everyone, warm and cold each (default 40)")
@@ -370,24 +403,13 @@ def main() -> int:
     rounds = 8 if options.quick else options.rounds
     report = Report()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        certificates: Certificates = make_certificates(Path(folder))
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("MEXC_SNIPER_")},
-            "PYTHONPATH": str(ROOT / "src"), "SSL_CERT_FILE": str(certificates.authority),
-        }  # fmt: skip
-        sim = stack.enter_context(SimulatorProcess(symbols=200, ip_weight=1_000_000, tls=certificates))
-        course = Course(sim, environment)
-        course.reserved = [course.list_quietly() for _ in range(2 * 4 * (rounds + 2))]
-        time.sleep(2)
-        contenders = {
-            name: Contender(course, script) for name, script in (("floor", "floor.py"), ("ccxt.pro", "ccxt_client.py"))
-        }
-        for contender in contenders.values():
-            stack.callback(contender.close)
+        certificates = make_certificates(Path(folder))
         console.print(f"{rounds} rounds each, warm and cold, in turn; {os.cpu_count()} cores, load {os.getloadavg()}")
-        with ExitStack() as life:
+        with ExitStack() as life:  # an account of its own: coins bought here would be questions to the next bot
+            course, contenders = a_course(certificates, life, rounds)
             program = Program(course, life, Path(folder) / "unprepared", prepare=False)
             stage(course, program, contenders, rounds, report, slowest=1.6, fastest=3)
+        course, contenders = a_course(certificates, stack, rounds)
         program = Program(course, stack, Path(folder) / "prepared", prepare=True)
         took = stage(course, program, contenders, rounds, report, slowest=1.2, fastest=4.5)
         missed, took["T, trigger to bytes"] = program.time_entries(10 if options.quick else 40)
