@@ -67,7 +67,7 @@ def test_opening_is_due_around_its_time_and_only_while_its_entry_lies_ready():
     world = announced()
     state = world.engine.state
     due = []
-    for second in (30, 37.9, 38.1, 49.9, 50.1):
+    for second in (30, 34.9, 35.1, 49.9, 50.1):
         state.now_ns = ns(second)
         due.append(opening_is_due(state))
     assert due == [False, False, True, True, False]
@@ -81,7 +81,7 @@ def test_opening_is_due_around_its_time_where_no_entry_is_ever_made_ready():
     state.trading.prepare = False
     state.trading.prepared.clear()
     due = []
-    for second in (30, 38.1, 49.9, 50.1):
+    for second in (30, 35.1, 49.9, 50.1):
         state.now_ns = ns(second)
         due.append(opening_is_due(state))
     assert due == [False, True, True, False]

@@ -31,6 +31,7 @@ from mexc_sniper.model.instrument import Instrument, InstrumentStatus, TradeSide
 from mexc_sniper.model.market import Quote, Stamp
 from mexc_sniper.model.order import Approved
 from mexc_sniper.model.restored import Restored
+from mexc_sniper.policy.lifecycle import EARLY_QUOTE_NS
 from mexc_sniper.ports import Clock, OrderGateway
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.throttle import Lane, Throttle
@@ -42,8 +43,8 @@ DUE_EVERY_S = 0.001
 rehearsal waits 0.1 ms, one that comes on cold caches 0.2."""
 LOOK_EVERY_S = 0.25
 
-DUE_BEFORE_NS, DUE_AFTER_NS = 2 * NS_PER_S, 10 * NS_PER_S
-"""Around an announced time the pair is expected to open at any moment."""
+DUE_BEFORE_NS, DUE_AFTER_NS = EARLY_QUOTE_NS, 10 * NS_PER_S
+"""Around an announced time the pair is expected to open at any moment, from when on its first quote would count."""
 
 _SYMBOL, _BASE, _QUOTE = Symbol("UNDERSTUDYUSDT"), Asset("UNDERSTUDY"), Asset("USDT")
 _NEVER_NS = 1_000_000_000 * NS_PER_S
