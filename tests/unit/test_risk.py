@@ -94,7 +94,7 @@ NOES: list[tuple[dict[str, Any], Reason]] = [
     ({"base_entered": True}, R.BASE_ALREADY_ENTERED),
     ({"intent": intent(quote_quantity=D(501))}, R.ABOVE_HARD_CAP),
     ({"intent": intent(quote_quantity=D(101))}, R.ABOVE_MAX_TRADE),
-    ({"exposure": Exposure(free_quote=D(1000), at_stake=D(1981))}, R.ABOVE_HARD_CAP),
+    ({"exposure": Exposure(free_quote=D(1000), at_stake=D(1981))}, R.ABOVE_POSITION_HARD_CAP),
     ({"exposure": Exposure(free_quote=D(1000), at_stake=D("480.01"))}, R.ABOVE_MAX_POSITION),
     ({"exposure": Exposure(free_quote=D(1000), open_positions=5)}, R.TOO_MANY_POSITIONS),
     ({"exposure": Exposure(free_quote=D(1000), spent_today=D("980.01"))}, R.DAILY_SPEND_REACHED),

@@ -55,6 +55,7 @@ class Reason(StrEnum):
 
     # Limits
     ABOVE_HARD_CAP = "ABOVE_HARD_CAP"
+    ABOVE_POSITION_HARD_CAP = "ABOVE_POSITION_HARD_CAP"
     ABOVE_MAX_TRADE = "ABOVE_MAX_TRADE"
     ABOVE_MAX_POSITION = "ABOVE_MAX_POSITION"
     TOO_MANY_POSITIONS = "TOO_MANY_POSITIONS"
@@ -136,6 +137,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.BASE_ALREADY_ENTERED: "The coin was entered before.",
     Reason.NO_OFFICIAL_SOURCE: "No official source has confirmed the listing.",
     Reason.ABOVE_HARD_CAP: "The amount is above the hard cap of the settings file.",
+    Reason.ABOVE_POSITION_HARD_CAP: "The exposure would be above the hard cap of the settings file.",
     Reason.ABOVE_MAX_TRADE: "The amount is above the limit per trade.",
     Reason.ABOVE_MAX_POSITION: "Exposure would rise above its limit.",
     Reason.TOO_MANY_POSITIONS: "The limit of open positions is reached.",

@@ -22,12 +22,15 @@ from mexc_sniper.model.order import OrderType
 from mexc_sniper.model.trading import Trigger
 from mexc_sniper.policy.accounts import account_for_entry
 from mexc_sniper.policy.entry import EntryShape, blind_market_shape, timed_shape
+from mexc_sniper.policy.lifecycle import EARLY_QUOTE_NS
 from mexc_sniper.policy.risk import Ahead, assess_ahead
 
 MAX_ATTEMPTS = 4
 """At most so many attempts where the pair is not open to the API yet (DESIGN 4.1); all are prepared."""
 PREPARE_AHEAD_NS = 60 * NS_PER_S
 """How long before its announced time an entry is made ready; a pair that waits for its first price always is."""
+DUE_BEFORE_NS, DUE_AFTER_NS = EARLY_QUOTE_NS, 10 * NS_PER_S
+"""Around an announced time the pair is expected to open at any moment, from when on its first quote would count."""
 MAX_PREPARED = 50
 HUSH_BEFORE_NS, HUSH_AFTER_NS = 3 * NS_PER_S, 2 * NS_PER_S
 """Around an announced opening no heavy poll is begun: 5 MB on the same loop would stand in the first frame's way."""

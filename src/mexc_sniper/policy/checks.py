@@ -346,7 +346,7 @@ AHEAD: tuple[Check, ...] = (
     (Reason.BASE_ALREADY_ENTERED, _base_once),
     (Reason.ABOVE_HARD_CAP, _hard_trade),
     (Reason.ABOVE_MAX_TRADE, _max_trade),
-    (Reason.ABOVE_HARD_CAP, _hard_position),
+    (Reason.ABOVE_POSITION_HARD_CAP, _hard_position),
     (Reason.ABOVE_MAX_POSITION, _max_position),
     (Reason.TOO_MANY_POSITIONS, _open_positions),
     (Reason.DAILY_SPEND_REACHED, _daily_spend),

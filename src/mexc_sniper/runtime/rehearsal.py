@@ -14,7 +14,7 @@ from mexc_sniper.core.clock import NS_PER_S
 from mexc_sniper.core.values import Asset, Price, Quantity, Symbol
 from mexc_sniper.engine.effects import Effect, SetGate, Submit
 from mexc_sniper.engine.engine import Engine
-from mexc_sniper.engine.prepare import may_be_entered_soon
+from mexc_sniper.engine.prepare import DUE_AFTER_NS, DUE_BEFORE_NS, may_be_entered_soon
 from mexc_sniper.engine.state import EngineState
 from mexc_sniper.model.account import Account, Balance
 from mexc_sniper.model.events import (
@@ -31,7 +31,6 @@ from mexc_sniper.model.instrument import Instrument, InstrumentStatus, TradeSide
 from mexc_sniper.model.market import Quote, Stamp
 from mexc_sniper.model.order import Approved
 from mexc_sniper.model.restored import Restored
-from mexc_sniper.policy.lifecycle import EARLY_QUOTE_NS
 from mexc_sniper.ports import Clock, OrderGateway
 from mexc_sniper.runtime.desk import OrderDesk
 from mexc_sniper.runtime.throttle import Lane, Throttle
@@ -42,9 +41,6 @@ DUE_EVERY_S = 0.001
 """While it is due: neighbours on the machine empty the caches within milliseconds. A frame that comes during a
 rehearsal waits 0.1 ms, one that comes on cold caches 0.2."""
 LOOK_EVERY_S = 0.25
-
-DUE_BEFORE_NS, DUE_AFTER_NS = EARLY_QUOTE_NS, 10 * NS_PER_S
-"""Around an announced time the pair is expected to open at any moment, from when on its first quote would count."""
 
 _SYMBOL, _BASE, _QUOTE = Symbol("UNDERSTUDYUSDT"), Asset("UNDERSTUDY"), Asset("USDT")
 _NEVER_NS = 1_000_000_000 * NS_PER_S
