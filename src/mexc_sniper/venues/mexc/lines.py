@@ -7,7 +7,6 @@ written once; whatever then goes wrong is told, never mended (RELIABILITY 2.2, 2
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -125,10 +124,6 @@ class _Nowhere:
 _NOWHERE = _Nowhere()
 
 
-def _unheard(*_: object) -> None:
-    """Nobody is told of a rehearsal."""
-
-
 class Lines:
     """Keeps the lines open while `run` runs; `send` hands a request to an idle one at once."""
 
@@ -213,17 +208,14 @@ class Lines:
                     best = line
         return best if idle > (0 if may_use_reserve else self._options.reserved) else None
 
-    def rehearse(self, request: bytes, done: Callable[..., None]) -> None:
-        """Walk the way of `send` as far as it goes without a byte leaving: the last step is made on a line to nowhere.
-
-        ``done`` is made into what `send` would be given, and never called.
-        """
+    def rehearse(self, request: bytes, done: Done) -> None:
+        """Walk the way of `send` without a byte leaving: the last step is made on a line to nowhere, ``done`` never."""
         if self.pick(may_use_reserve=False) is None:
             return
         understudy = _Line(self)
         understudy.connection = _NOWHERE
         give_up = self._clock.mono_ns() + int(self._options.answer_deadline_s * NS_PER_S)
-        understudy.write(request, partial(done, _unheard), give_up)
+        understudy.write(request, done, give_up)
 
     def drop(self, line: _Line, why: str) -> None:
         """Use a line no more."""

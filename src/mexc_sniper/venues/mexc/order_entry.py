@@ -61,6 +61,10 @@ class _Prepared:
         self.signed_ms = 0
 
 
+def _unheard(_verdict: Verdict, _exchange: Exchange) -> None:
+    """Nobody is told of a rehearsal."""
+
+
 class OrderEntry:
     """Sends orders and cancels on warm lines and tells what came of each."""
 
@@ -131,8 +135,10 @@ class OrderEntry:
         prepared = next(iter(self._prepared.values()), None)
         if prepared is None or self._is_stopped():
             return
-        request, _ = self._request_of(prepared.intent, prepared)
-        self._lines.rehearse(request, partial(self._answered, prepared.intent.symbol, prepared.intent.client_order_id))
+        intent = prepared.intent
+        request, _ = self._request_of(intent, prepared)
+        done = partial(self._answered, intent.symbol, intent.client_order_id, _unheard)
+        self._lines.rehearse(request, done)
 
     def prepare(self, intents: Sequence[OrderIntent]) -> None:
         """Build and sign requests ahead; beyond a bound they are left to be built when they are sent."""
