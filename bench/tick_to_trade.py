@@ -1,6 +1,6 @@
 """From the frame that opens a listing to the order's bytes at the venue, the whole bot beside a floor and ccxt.pro.
 
-    python -m bench.tick_to_trade [--quick] [--rounds 60]
+    python -m bench.tick_to_trade [--quick | --browsers] [--rounds 60]
 
 Everything runs as its user runs it: the simulator (wss and https on loopback), ``mexc-sniper run`` in live mode with
 its risk checks, journal and ledger, and two contenders in processes of their own (`bench/contenders`). All are
@@ -18,6 +18,7 @@ The machine must be quiet: where the floor's own median is above 0.6 ms the run 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -309,6 +310,40 @@ class Report:
         self.table.add_row(what, measured, bar, "ok" if holds else "[red]MISSED")
 
 
+@contextmanager
+def busy_browsers(program: Program, count: int = 5) -> Iterator[None]:
+    """Have pages open in a real browser and somebody going from view to view in them."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise SystemExit("No Chromium was found: install it, or name it in CHROMIUM.")
+    token = program.bot.api("POST", "/auth/link")["token"]
+    link = f"{program.bot.url}/login#token={token}"
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "bench" / "contenders" / "browsers.py"), chromium, link, str(count)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as browsers:  # fmt: skip
+        assert browsers.stdin is not None
+        assert browsers.stdout is not None
+        if browsers.stdout.readline().strip() != "ready":
+            raise SystemExit("the browsers did not start")
+        time.sleep(3)
+        yield
+        browsers.stdin.close()
+
+
+def beside_browsers(program: Program, rounds: int, report: Report) -> dict[str, list[float]]:
+    """Entries alone and beside five busy browsers, in turn."""
+    took: dict[str, list[float]] = {"bot, warm, alone": [], "bot, warm, five browsers": []}
+    for _ in range(2):
+        took["bot, warm, alone"] += [program.round(True) for _ in range(rounds // 2)]
+        with busy_browsers(program):
+            took["bot, warm, five browsers"] += [program.round(True) for _ in range(rounds // 2)]
+    alone, beside = (statistics.median(values) for values in took.values())
+    change = beside / alone - 1
+    report.bar("beside five busy browsers, p50", f"{change:+.0%}", "within 10 %", change <= 0.10)
+    return took
+
+
 def quantile(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
@@ -400,12 +435,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40, help="rounds of everyone, warm and cold each (default 40)")
     parser.add_argument("--quick", action="store_true", help="8 rounds, no burst, no busy dashboard")
+    parser.add_argument("--browsers", action="store_true", help="only prepared entries beside five busy browsers")
     options = parser.parse_args()
     rounds = 8 if options.quick else options.rounds
     report = Report()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         certificates = make_certificates(Path(folder))
         console.print(f"{rounds} rounds each, warm and cold, in turn; {os.cpu_count()} cores, load {os.getloadavg()}")
+        if options.browsers:
+            course, _ = a_course(certificates, stack, 0)
+            program = Program(course, stack, Path(folder) / "prepared", prepare=True)
+            program.round(True)
+            console.print(distribution(beside_browsers(program, rounds, report), "prepared"), report.table)
+            return 0 if report.met else 1
         with ExitStack() as life:  # an account of its own: coins bought here would be questions to the next bot
             course, contenders = a_course(certificates, life, rounds)
             program = Program(course, life, Path(folder) / "unprepared", prepare=False)
@@ -428,6 +470,7 @@ def main() -> int:
                     f"dashboard busy {reached():.0%} of a core: p{share * 100:.0f}", f"{change:+.0%}",
                     f"≤ +{bar:.0%}", change <= bar,
                 )  # fmt: skip
+            took |= beside_browsers(program, rounds, report)
             burst(course, program, report)
         console.print(distribution(took, "prepared and the rest"))
     console.print(report.table)
