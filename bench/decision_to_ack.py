@@ -7,7 +7,6 @@ frame → bytes handed to the socket, plus bytes → answer. Openings come five 
 """
 
 import argparse
-import os
 import tempfile
 import time
 from contextlib import ExitStack
@@ -17,7 +16,6 @@ from statistics import median
 from bench.tick_to_trade import Course, Program, quantile
 from rich.console import Console
 from tests.support.certificates import make_certificates
-from tests.support.program import ROOT
 from tests.support.simulator import SimulatorProcess
 
 BATCH = 5
@@ -33,14 +31,10 @@ def main() -> int:
     took: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         certificates = make_certificates(Path(folder))
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("MEXC_SNIPER_")},
-            "PYTHONPATH": str(ROOT / "src"), "SSL_CERT_FILE": str(certificates.authority),
-        }  # fmt: skip
         sim = stack.enter_context(
             SimulatorProcess(symbols=200, ip_weight=1_000_000, tls=certificates, latency_ms=LATENCY_MS)
         )
-        course = Course(sim, environment)
+        course = Course(sim, certificates)
         time.sleep(2)
         program = Program(course, stack, Path(folder) / "data", prepare=True)
         while len(took) < options.trades:

@@ -66,9 +66,12 @@ TIMED_IN_S, TIMED_APART_S = 12, 1.6
 class Course:
     """The simulator and who runs at it."""
 
-    def __init__(self, sim: SimulatorProcess, environment: dict[str, str]) -> None:
+    def __init__(self, sim: SimulatorProcess, certificates: Certificates) -> None:
         self.sim = sim
-        self.environment = environment
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("MEXC_SNIPER_")},
+            "PYTHONPATH": str(ROOT / "src"), "SSL_CERT_FILE": str(certificates.authority),
+        }  # fmt: skip
         self._number = 0
         self.reserved: list[str] = []
         sim.post("/sim/balances", {"USDT": "1000000"})
@@ -414,12 +417,8 @@ def distribution(took: dict[str, list[float]], kind: str) -> Table:
 
 def a_course(certificates: Certificates, stack: ExitStack, rounds: int) -> tuple[Course, dict[str, Contender]]:
     """A new simulator, the contenders at it, and pairs for them."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("MEXC_SNIPER_")},
-        "PYTHONPATH": str(ROOT / "src"), "SSL_CERT_FILE": str(certificates.authority),
-    }  # fmt: skip
     course = Course(
-        stack.enter_context(SimulatorProcess(symbols=200, ip_weight=1_000_000, tls=certificates)), environment
+        stack.enter_context(SimulatorProcess(symbols=200, ip_weight=1_000_000, tls=certificates)), certificates
     )
     course.reserved = [course.list_unseen() for _ in range(2 * 2 * (rounds + 2))]
     time.sleep(2)

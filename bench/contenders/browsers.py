@@ -8,7 +8,7 @@ LINK is a one-time sign-in link. Says "ready" once all pages are signed in, and 
 import os
 import sys
 import threading
-from itertools import cycle
+from itertools import count
 from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
@@ -17,7 +17,7 @@ VIEWS = ("", "listings", "trades", "performance", "health")
 
 
 def main() -> None:
-    chromium, link, count = sys.argv[1:]
+    chromium, link, many = sys.argv[1:]
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     parts = urlsplit(link)
@@ -27,14 +27,16 @@ def main() -> None:
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         context.new_page().goto(link)
         context.pages[0].get_by_role("button", name="monitoring").wait_for()
-        pages = [context.pages[0], *(context.new_page() for _ in range(int(count) - 1))]
+        pages = [context.pages[0], *(context.new_page() for _ in range(int(many) - 1))]
         for page in pages:
             page.goto(home)
             page.get_by_role("button", name="monitoring").wait_for()
         print("ready", flush=True)
-        for page, view in zip(cycle(pages), cycle(VIEWS * 7), strict=False):
+        for turn in count():
             if ended.is_set():
                 break
+            page = pages[turn % len(pages)]
+            view = VIEWS[(turn + turn // len(pages)) % len(VIEWS)]  # another one at each of a page's turns
             page.evaluate(
                 "to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')) }", home + view
             )

@@ -220,7 +220,7 @@ class OrderSettings(Section):
     )
     stay_awake: bool = Field(
         default=True,
-        description="Keep one processor core busy from 2 s before a prepared opening until 10 s after it: a core that "
+        description="Keep one processor core busy from 5 s before a prepared opening until 10 s after it: a core that "
         "sleeps wakes too late. Not on a machine with a single core.",
     )
 

@@ -54,6 +54,7 @@ class PolledSource:
         self._lag = LagMeter(venue_offset_ns)
         self._nudge = asyncio.Event()
         self._asked = 0
+        """Refreshes asked for; of these `_carried` go with the poll under way, and `_answered` are over."""
         self._carried = 0
         self._answered = 0
         self._failures = 0
